@@ -1,0 +1,105 @@
+"""The folder is the table: every module of a family's package is one extension, and its file name is its key."""
+
+import pkgutil
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import import_module
+from typing import ClassVar, Protocol, runtime_checkable
+
+from checks.measurement import Inconclusive, Measurement
+from checks.profile import Column, Kind, Table
+
+FAMILIES = ("drift", "quality")
+
+
+@runtime_checkable
+class ColumnCheck(Protocol):
+    """Measures one column. A frozen dataclass; its fields are its parameters in the configuration.
+
+    ``kinds`` are the kinds it can measure, ``default_for`` those for which ``checks: auto`` takes it, ``unit`` the unit of
+    its effect, ``fatal`` whether a breach is a break that needs no second window. Every check has a field ``tolerance``,
+    the largest effect not worth an alert.
+    """
+
+    kinds: ClassVar[frozenset[Kind]]
+    default_for: ClassVar[frozenset[Kind]]
+    unit: ClassVar[str]
+    fatal: ClassVar[bool]
+
+    @property
+    def tolerance(self) -> float:
+        """Largest effect that is not worth an alert."""
+        ...
+
+    def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
+        """Compare one column of the current rows with the reference."""
+        ...
+
+
+@runtime_checkable
+class TableCheck(Protocol):
+    """Measures a whole window; ``default`` says whether ``checks: auto`` takes it."""
+
+    default: ClassVar[bool]
+    unit: ClassVar[str]
+    fatal: ClassVar[bool]
+
+    @property
+    def tolerance(self) -> float:
+        """Largest effect that is not worth an alert."""
+        ...
+
+    def measure_table(self, reference: Table, current: Table) -> Measurement | Inconclusive:
+        """Compare the current rows as a whole with the reference and with earlier windows."""
+        ...
+
+
+Check = ColumnCheck | TableCheck
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One check of the catalogue."""
+
+    name: str
+    family: str
+    check: type[Check]
+
+    @property
+    def summary(self) -> str:
+        """First line of the class's docstring."""
+        return (self.check.__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that the configuration may set."""
+        return tuple(field.name for field in fields(self.check))  # type: ignore[arg-type]
+
+
+def module_class(module_name: str) -> type:
+    """Return the one public class that a module of extensions defines."""
+    module = import_module(module_name)
+    own = [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module_name and not name.startswith("_")
+    ]
+    if len(own) != 1:
+        raise TypeError(f"{module_name} must define exactly one public class, found {[c.__name__ for c in own]}")
+    return own[0]
+
+
+def modules_of(package: str) -> tuple[str, ...]:
+    """Return the names of a package's public modules, sorted."""
+    paths = import_module(package).__path__
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(paths) if not module.name.startswith("_")))
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Return every check by name."""
+    return {
+        name: Entry(name, family, module_class(f"checks.{family}.{name}"))
+        for family in FAMILIES
+        for name in modules_of(f"checks.{family}")
+    }

@@ -1,0 +1,1 @@
+"""Quality checks: rows that are missing, broken or impossible. One file a check."""

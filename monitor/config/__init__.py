@@ -1,0 +1,1 @@
+"""Configuration: typed models, and a reader whose errors name file, line and a remedy."""

@@ -1,0 +1,165 @@
+"""What ``config.yaml`` may say. The shapes only; :mod:`monitor.config.reading` reads files into them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, SkipValidation
+
+from checks.catalogue import Check
+from checks.profile import Kind
+from monitor.core.ports import Notifier, Source, Trigger
+from monitor.options import DatabaseUrl, Duration, FilePath, Options, TimeZone
+
+
+class Schedule(Options):
+    """Which windows are checked, and when."""
+
+    every: Duration = timedelta(days=1)
+    """Length of a window; windows are aligned to midnight of ``timezone``."""
+    delay: Duration = timedelta(hours=1)
+    """How long after its end a window is read, so that late rows have arrived."""
+    timezone: TimeZone = "UTC"
+    """Zone whose midnight aligns the windows."""
+    catch_up: Duration = timedelta(days=30)
+    """After downtime, windows that ended longer ago than this are skipped, and the skip is recorded."""
+    start: datetime | None = None
+    """The first window to check; by default the first that ends after the daemon first sees the model."""
+
+
+class Columns(Options):
+    """Which columns are watched, and how they are read."""
+
+    include: tuple[str, ...] | None = None
+    """Watch these columns only; by default every column of the reference."""
+    exclude: tuple[str, ...] = ()
+    """Do not watch these columns."""
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    """How to read a column, where the reference's types would mislead."""
+
+
+class Period(Options):
+    """A past period of the log itself, half-open."""
+
+    start: datetime
+    """First moment, with a zone or in the log's zone."""
+    end: datetime
+    """First moment after the period."""
+
+
+class Reference(Options):
+    """Where the reference snapshot comes from: a file, a query, a period of the log, or one that the store has."""
+
+    file: FilePath | None = None
+    """A Parquet or CSV file, or a folder or glob of them."""
+    query: str | None = None
+    """A SELECT, run where the logs are."""
+    period: Period | None = None
+    """A past period of the log."""
+    pin: str | None = None
+    """The id (or its beginning) of a snapshot added by ``monitor reference add``."""
+    time: str | None = None
+    """The reference's event time, where it is not named as in the log."""
+    version: str | None = None
+    """The model version that was trained on it."""
+
+
+class Labels(Options):
+    """Where the truth arrives, later."""
+
+    table: str
+    """Table with the labels, where the logs are."""
+    label: str = "label"
+    """Column with the true outcome."""
+    id: str
+    """Column that joins a label with its prediction."""
+    time: str | None = None
+    """Column with the time at which the label arrived."""
+
+
+class Alerts(Options):
+    """When findings become an incident and an incident becomes a message."""
+
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
+    """Chance that a window in which nothing changed raises any breach at all, shared by its columns and checks."""
+    open_after: Annotated[int, Field(ge=1, le=100)] = 2
+    """Breaching windows in a row before a drift incident fires; breaks of the data fire at once."""
+    resolve_after: Annotated[int, Field(ge=1, le=100)] = 2
+    """Calm windows in a row before an incident is resolved."""
+    repeat: Duration = timedelta(days=7)
+    """A firing incident that nobody has acknowledged is told again after this long."""
+
+
+class Retrain(Options):
+    """Whether and how a retraining is asked for."""
+
+    mode: Literal["ask", "auto", "off"] = "ask"
+    """``ask`` waits for a person, ``auto`` fires by itself, ``off`` never proposes."""
+    trigger: SkipValidation[Trigger] | None = None
+    """What is run: one key, the trigger's name, with its options."""
+    cooldown: Duration = timedelta(days=1)
+    """Shortest time between two retrainings of the model."""
+    most_per_week: Annotated[int, Field(ge=1, le=100)] = 3
+    """Retrainings of the model in seven days."""
+
+
+class PlannedCheck(Options):
+    """One check with its parameters, as the configuration asks for it."""
+
+    name: str
+    """Its key in the catalogue."""
+    check: SkipValidation[Check]
+    """The check itself."""
+    columns: tuple[str, ...] | None = None
+    """Only these columns; by default every column of a kind that the check can read."""
+    threshold: float | None = None
+    """A fixed threshold on the statistic, in place of the tolerance on the effect."""
+    auto: bool = False
+    """Whether it was taken by ``auto`` and so applies to the kinds it is a default for."""
+
+
+class Model(Options):
+    """One model: its log, its reference, and what is checked."""
+
+    logs: SkipValidation[Source]
+    """The prediction log. ``url`` names a database, ``path`` a folder of Parquet or CSV files."""
+    reference: Reference
+    """What the log is compared with."""
+    schedule: Schedule = Schedule()
+    """Which windows are checked, and when."""
+    columns: Columns = Columns()
+    """Which columns are watched."""
+    score: str | None = None
+    """Column with the model's score or probability."""
+    prediction: str | None = None
+    """Column with the predicted class or value."""
+    version: str | None = None
+    """Column with the model version that served the row."""
+    labels: Labels | None = None
+    """Where the truth arrives."""
+    checks: tuple[PlannedCheck, ...] = ()
+    """``auto``, or a list of checks."""
+    alerts: Alerts = Alerts()
+    """When findings become incidents and messages."""
+    notify: tuple[str, ...] | None = None
+    """Names of the receivers; by default all of them."""
+    retrain: Retrain = Retrain()
+    """Whether and how a retraining is asked for."""
+    sample: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """Rows kept of every window for example rows and the Evidently report; 0 keeps none."""
+
+
+class Config(Options):
+    """The whole configuration."""
+
+    store: DatabaseUrl = SecretStr("sqlite:///monitor.db")
+    """Leeway's own database: SQLite for one host, PostgreSQL for several."""
+    models: dict[str, Model] = Field(min_length=1)
+    """The models by name."""
+    notifiers: dict[str, SkipValidation[Notifier]] = Field(default_factory=dict)
+    """Receivers by name; each has one key, the notifier's name, with its options."""
+    tick: Duration = timedelta(seconds=10)
+    """How often the daemon looks for owed windows and undelivered messages."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Windows that are checked at the same time."""
+    link: str | None = None
+    """Address under which people find the reports; messages link to it."""

@@ -1,0 +1,90 @@
+"""Findings: what was concluded about one column, by one check, in one window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from monitor.core.window import Window, iso
+
+
+class Verdict(StrEnum):
+    """Outcome of a check. Only ``pass`` reads as calm."""
+
+    PASS = "pass"
+    BREACH = "breach"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+
+
+class IncidentKind(StrEnum):
+    """What kind of trouble an incident is."""
+
+    DRIFT = "drift"
+    QUALITY = "quality"
+    PERFORMANCE = "performance"
+    OPERATIONS = "operations"
+
+
+class Severity(StrEnum):
+    """How soon a person should look."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One verdict with everything needed to explain it. Effects are in ``unit``; None where nothing was measured.
+
+    ``column`` is None for a check of the whole table. ``threshold`` is the tolerance on the effect, or the user's own
+    threshold on the statistic. ``minimum_detectable`` is the smallest effect that this window would have shown.
+    """
+
+    model: str
+    column: str | None
+    check: str
+    kind: IncidentKind
+    window: Window
+    verdict: Verdict
+    statistic: float | None = None
+    effect: float | None = None
+    effect_ci: tuple[float, float] | None = None
+    unit: str = ""
+    pvalue: float | None = None
+    threshold: float | None = None
+    minimum_detectable: float | None = None
+    rows: int = 0
+    reference_rows: int = 0
+    reason: str = ""
+    diagnosis: str | None = None
+    fatal: bool = False
+    columns: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the contract's JSON object."""
+        return {
+            "model": self.model,
+            "column": self.column,
+            "check": self.check,
+            "kind": str(self.kind),
+            "window": {"start": iso(self.window.start), "end": iso(self.window.end)},
+            "verdict": str(self.verdict),
+            "statistic": self.statistic,
+            "effect": self.effect,
+            "effect_ci": list(self.effect_ci) if self.effect_ci else None,
+            "unit": self.unit,
+            "pvalue": self.pvalue,
+            "threshold": self.threshold,
+            "minimum_detectable": self.minimum_detectable,
+            "rows": self.rows,
+            "reference_rows": self.reference_rows,
+            "reason": self.reason,
+            "diagnosis": self.diagnosis,
+            "columns": list(self.columns),
+        }
+
+
+def summary_of(findings: "list[Finding]") -> Mapping[str, int]:
+    """Return how many findings have each verdict."""
+    return {str(verdict): sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}

@@ -1,0 +1,69 @@
+"""Retraining: when to ask for one, and everything the user's pipeline is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from monitor.core.window import Window, iso
+
+
+class RetrainState(StrEnum):
+    """proposed (waits for a person) → requested → accepted → running → succeeded, failed or unknown; or refused."""
+
+    PROPOSED = "proposed"
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainRequest:
+    """A request for one retraining; ``key`` makes it happen at most once."""
+
+    key: str
+    model: str
+    reason: str
+    requested_at: datetime
+    requested_by: str
+    version: str | None = None
+    incident: str | None = None
+    columns: tuple[str, ...] = ()
+    window: Window | None = None
+    reference: str | None = None
+    link: str | None = None
+    labels_available: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is sent to the trigger."""
+        return {
+            "key": self.key,
+            "model": self.model,
+            "version": self.version,
+            "reason": self.reason,
+            "incident": self.incident,
+            "columns": list(self.columns),
+            "window": {"start": iso(self.window.start), "end": iso(self.window.end)} if self.window else None,
+            "reference": self.reference,
+            "link": self.link,
+            "labels_available": self.labels_available,
+            "requested_at": iso(self.requested_at),
+            "requested_by": self.requested_by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The trigger's answer: the state reached, the run's id and page where there is one, and a note for people."""
+
+    state: RetrainState
+    run: str | None = None
+    url: str | None = None
+    note: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    retry_after: float | None = None

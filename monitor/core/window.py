@@ -1,0 +1,39 @@
+"""Windows of time: half-open, in UTC, aligned to the schedule."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """The half-open span ``[start, end)``, both aware and in UTC.
+
+    Raises
+    ------
+    ValueError
+        For naive times or an end that is not after the start.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("a window needs times with a zone")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
+        if self.end <= self.start:
+            raise ValueError(f"a window ends after it starts, got {self}")
+
+    @property
+    def length(self) -> timedelta:
+        """End minus start."""
+        return self.end - self.start
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%dT%H:%MZ}/{self.end:%Y-%m-%dT%H:%MZ}"
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment in UTC as ISO 8601, for example ``2026-01-31T00:00:00Z``."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Leeway's own database: runs, profiles, findings, incidents, outbox, references, retrainings."""
