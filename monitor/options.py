@@ -23,6 +23,11 @@ from pydantic import (
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_SPELLED = {"sec": "s", "min": "m", "hr": "h", "hour": "h", "day": "d", "week": "w", "wk": "w"}
+_SECRET_NAME = re.compile(r"token|secret|passw|pwd|credential|authorization|api_?key|private", re.IGNORECASE)
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+
+HIDDEN = "********"  # what stands in the place of a secret, whatever its length
 
 
 class Options(BaseModel):
@@ -34,6 +39,7 @@ class Options(BaseModel):
         use_attribute_docstrings=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
+        allow_inf_nan=False,
     )
 
 
@@ -43,14 +49,32 @@ def parse_duration(value: object) -> object:
     Raises
     ------
     ValueError
-        For any other text, a bare number, or a duration that is not positive.
+        For any other text, a bare number, or a duration that is longer than a timedelta can be.
     """
     if isinstance(value, timedelta):
         return value
     matches = _DURATION.findall(value) if isinstance(value, str) else []
     if not matches or _DURATION.sub("", str(value)).strip():
-        raise ValueError(f"{value!r} is no duration; write a number and a unit, such as 15m, 6h, 1d or 2w")
-    return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in matches), timedelta())
+        advice = _meant_duration(value) or "a number and a unit, such as 15m, 6h, 1d or 2w"
+        raise ValueError(f"{value!r} is no duration; write {advice}")
+    try:
+        return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in matches), timedelta())
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is too long for a duration") from error
+
+
+def _meant_duration(value: object) -> str | None:
+    """Return what somebody who wrote ``1 day``, ``2 Hours`` or ``3600`` probably meant."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return f"the unit too, such as {value}s, {value}m or {value}h"
+    written = re.findall(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", value) if isinstance(value, str) else []
+    units = [
+        next((unit for long, unit in _SPELLED.items() if word.lower().startswith(long)), word.lower())
+        for _, word in written
+    ]
+    if not written or not all(unit in _UNITS for unit in units):
+        return None
+    return " ".join(number + unit for (number, _), unit in zip(written, units, strict=True))
 
 
 def format_duration(value: timedelta) -> str:
@@ -80,10 +104,13 @@ def _resolve_path(value: str, info: ValidationInfo) -> str:
 
 def _resolve_url(value: SecretStr, info: ValidationInfo) -> SecretStr:
     url = value.get_secret_value()
-    if "://" not in url and not url.startswith("sqlite:"):
+    scheme, colon, rest = url.partition("://")
+    if not colon:
         raise ValueError(
             "a database is named by an SQLAlchemy URL, such as sqlite:///logs.db or postgresql+psycopg://…"
         )
+    if scheme in _DRIVERS:  # what hosting services hand out names no driver, or one that is not installed
+        return SecretStr(f"{_DRIVERS[scheme]}://{rest}")
     match = re.fullmatch(r"(sqlite(?:\+\w+)?|duckdb):///(?!/|:memory:)([^?]+)(\?.*)?", url)
     if match:
         scheme, path, query = match.groups()
@@ -94,6 +121,27 @@ def _resolve_url(value: SecretStr, info: ValidationInfo) -> SecretStr:
 def reveal(secret: SecretStr | None) -> str | None:
     """Return a secret's text, for the one call that needs it."""
     return secret.get_secret_value() if secret is not None else None
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a key's name says that its value is a secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
+def hide_passwords(text: str) -> str:
+    """Return a text with the passwords of every URL in it hidden, those in query parameters too."""
+    text = re.sub(r"(?<=://)([^:/@\s\"']*):[^\s\"']*@", rf"\1:{HIDDEN}@", text)
+    return re.sub(
+        r"([?&;])([^=&;\s\"']+)=([^&;\s\"']+)",
+        lambda match: f"{match[1]}{match[2]}={HIDDEN}" if is_secret_name(match[2]) else match[0],
+        text,
+    )
+
+
+def display(secret: SecretStr) -> str:
+    """Return what people may see of a secret: of a database's URL all but the password, of anything else nothing."""
+    text = secret.get_secret_value()
+    return hide_passwords(text) if re.match(r"(?!https?:)[a-z][\w+.-]*://", text) else HIDDEN
 
 
 _text_schema: dict[str, Any] = {"type": "string"}

@@ -1,9 +1,9 @@
 """What ``config.yaml`` may say. The shapes only; :mod:`monitor.config.reading` reads files into them."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, SkipValidation
+from pydantic import Field, SecretStr, SkipValidation, model_validator
 
 from checks.catalogue import Check
 from checks.profile import Kind
@@ -14,13 +14,13 @@ from monitor.options import DatabaseUrl, Duration, FilePath, Options, TimeZone
 class Schedule(Options):
     """Which windows are checked, and when."""
 
-    every: Duration = timedelta(days=1)
+    every: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(days=1)
     """Length of a window; windows are aligned to midnight of ``timezone``."""
     delay: Duration = timedelta(hours=1)
     """How long after its end a window is read, so that late rows have arrived."""
     timezone: TimeZone = "UTC"
     """Zone whose midnight aligns the windows."""
-    catch_up: Duration = timedelta(days=30)
+    catch_up: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(days=30)
     """After downtime, windows that ended longer ago than this are skipped, and the skip is recorded."""
     start: datetime | None = None
     """The first window to check; by default the first that ends after the daemon first sees the model."""
@@ -45,6 +45,14 @@ class Period(Options):
     end: datetime
     """First moment after the period."""
 
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if (self.start.tzinfo is None) != (self.end.tzinfo is None):
+            raise ValueError("start and end must both name a zone, or neither")
+        if self.end <= self.start:
+            raise ValueError("the period must end after it starts")
+        return self
+
 
 class Reference(Options):
     """Where the reference snapshot comes from: a file, a query, a period of the log, or one that the store has."""
@@ -61,6 +69,19 @@ class Reference(Options):
     """The reference's event time, where it is not named as in the log."""
     version: str | None = None
     """The model version that was trained on it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, value: object) -> object:
+        return {"file": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Self:
+        given = [name for name in ("file", "query", "period", "pin") if getattr(self, name) is not None]
+        if len(given) != 1:
+            named = " and ".join(given) or "none of them"
+            raise ValueError(f"a reference has exactly one of file, query, period and pin; here it has {named}")
+        return self
 
 
 class Labels(Options):
@@ -100,6 +121,12 @@ class Retrain(Options):
     """Shortest time between two retrainings of the model."""
     most_per_week: Annotated[int, Field(ge=1, le=100)] = 3
     """Retrainings of the model in seven days."""
+
+    @model_validator(mode="after")
+    def _auto_has_something_to_fire(self) -> Self:
+        if self.mode == "auto" and self.trigger is None:
+            raise ValueError("mode auto needs a trigger; name one, or write mode: ask")
+        return self
 
 
 class PlannedCheck(Options):
@@ -157,7 +184,7 @@ class Config(Options):
     """The models by name."""
     notifiers: dict[str, SkipValidation[Notifier]] = Field(default_factory=dict)
     """Receivers by name; each has one key, the notifier's name, with its options."""
-    tick: Duration = timedelta(seconds=10)
+    tick: Annotated[Duration, Field(ge=timedelta(milliseconds=100))] = timedelta(seconds=10)
     """How often the daemon looks for owed windows and undelivered messages."""
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Windows that are checked at the same time."""

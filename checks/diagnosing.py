@@ -1,0 +1,165 @@
+"""From a breach to its name: which fault explains what happened to a column, and which columns share one cause.
+
+Every module of :mod:`checks.diagnosis` is one fault. They are tried in the order of their ranks, most specific first,
+and the first that explains the change names it. Then the columns of a window are grouped by cause (SIGNAL.md 2.10).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Protocol, runtime_checkable
+
+from checks.catalogue import module_class, modules_of
+from checks.diagnosis_across import across
+from checks.profile import Column, Kind
+from checks.quantiles import moved
+
+PACKAGE = "checks.diagnosis"
+WORLD_CHANGE = "population_shift"
+UNEXPLAINED_CONFIDENCE = 0.2
+EVENT_COLUMNS = 3  # so many columns with a pipeline fault in one window are one event upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a fault is the one.
+
+    Parameters
+    ----------
+    words : one clause with numbers in native units.
+    confidence : in [0, 1]; how sure that this fault and no other made the change.
+    """
+
+    words: str
+    confidence: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence <= 1:
+            raise ValueError(f"a confidence lies between 0 and 1, got {self.confidence}")
+
+
+@runtime_checkable
+class Fault(Protocol):
+    """One fault: a frozen dataclass, alone in its module, whose file name is its key.
+
+    ``title`` names it for people, ``kinds`` are the kinds of column it can befall. ``pipeline`` is True for a broken
+    pipeline, False for a changed world, None where the rows cannot tell. ``rank`` orders the trial, lower first.
+    """
+
+    title: ClassVar[str]
+    kinds: ClassVar[frozenset[Kind]]
+    pipeline: ClassVar[bool | None]
+    rank: ClassVar[int]
+
+    def explain(self, reference: Column, current: Column) -> Explanation | None:
+        """Return the explanation, or None where this fault does not explain the change."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What befell one column. ``fault`` is the key, ``title`` its name; see :class:`Fault` and :class:`Explanation`."""
+
+    fault: str
+    title: str
+    words: str
+    pipeline: bool | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Columns of one window that share a cause; see :class:`Diagnosis`."""
+
+    fault: str
+    title: str
+    columns: tuple[str, ...]
+    words: str
+    pipeline: bool | None
+
+
+@cache
+def faults() -> dict[str, Fault]:
+    """Return every fault by key, in the order of trial."""
+    found: dict[str, Fault] = {name: module_class(f"{PACKAGE}.{name}")() for name in modules_of(PACKAGE)}
+    return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def diagnose(reference: Column, current: Column) -> Diagnosis:
+    """Name the fault that explains how a column's current rows differ from the reference.
+
+    Only profiles are read. It is meant to be asked after an alarm: without any difference the answer is an unexplained
+    population shift of low confidence.
+
+    Parameters
+    ----------
+    reference, current : the same column of both sides, counted in the same bins.
+    """
+    for name, fault in faults().items():
+        if reference.bins.kind not in fault.kinds:
+            continue
+        found = fault.explain(reference, current)
+        if found is not None:
+            return Diagnosis(name, fault.title, found.words, fault.pipeline, found.confidence)
+    words = moved(reference, current) or "no single fault explains the change"
+    return Diagnosis(WORLD_CHANGE, "population shift", words, None, UNEXPLAINED_CONFIDENCE)
+
+
+def group(
+    diagnoses: Mapping[str, Diagnosis], references: Mapping[str, Column], currents: Mapping[str, Column]
+) -> list[Group]:
+    """Gather columns by cause: faults that only several columns together show, then columns with one fault.
+
+    All changes of the world form one group, whatever their shape, for weather or customers move many columns at once
+    and each in its own way. The key of such a group is always ``population_shift``, so that an incident keeps its
+    identity when a shift of location becomes one of scale in the next window.
+
+    Parameters
+    ----------
+    diagnoses : by column, of the columns that breach.
+    references, currents : both sides by column; columns without a diagnosis are ignored.
+
+    Returns
+    -------
+    list[Group]
+        Every column of ``diagnoses`` is in exactly one group; pipeline faults first, the largest group first.
+    """
+    groups: list[Group] = []
+    left = dict(diagnoses)
+    keys = {name: diagnosis.fault for name, diagnosis in diagnoses.items()}
+    for found in across(keys, references, currents):
+        groups.append(Group(found.fault, found.title, found.columns, found.words, pipeline=True))
+        for name in found.columns:
+            del left[name]
+    by_cause: dict[str, dict[str, Diagnosis]] = {}
+    for name, diagnosis in left.items():
+        cause = diagnosis.fault if diagnosis.pipeline is not False else WORLD_CHANGE
+        by_cause.setdefault(cause, {})[name] = diagnosis
+    groups += [_group(cause, members) for cause, members in by_cause.items()]
+    order = {True: 0, None: 1, False: 2}
+    return sorted(_as_event(groups), key=lambda item: (order[item.pipeline], -len(item.columns), item.fault))
+
+
+def _group(cause: str, members: Mapping[str, Diagnosis]) -> Group:
+    # The surest speaks for the group; an unexplained member does not make a change of the world unknown.
+    first = max(members.values(), key=lambda diagnosis: diagnosis.confidence)
+    columns = tuple(sorted(members))
+    titles = {diagnosis.title for diagnosis in members.values()}
+    title = first.title if len(titles) == 1 else "population shift"
+    if len(members) == 1:
+        return Group(cause, title, columns, first.words, first.pipeline)
+    shown = [f"{name}: {members[name].words}" for name in columns[:EVENT_COLUMNS]]
+    more = f" and {len(columns) - EVENT_COLUMNS} more columns" if len(columns) > EVENT_COLUMNS else ""
+    return Group(cause, title, columns, "; ".join(shown) + more, first.pipeline)
+
+
+def _as_event(groups: list[Group]) -> list[Group]:
+    """Say where several columns broke in one window, whatever the fault of each."""
+    broken = sum(len(item.columns) for item in groups if item.pipeline)
+    if broken < EVENT_COLUMNS:
+        return groups
+    event = f" (upstream pipeline event: {broken} columns broke in the same window)"
+    return [
+        Group(item.fault, item.title, item.columns, item.words + event, item.pipeline) if item.pipeline else item
+        for item in groups
+    ]

@@ -1,0 +1,22 @@
+"""`monitor run`: the daemon."""
+
+from pathlib import Path
+
+import click
+
+from monitor.cli.common import config_option, load, open_store
+
+
+@click.command(name="run")
+@config_option
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def run_command(config_path: Path, verbose: bool) -> None:
+    """Run the daemon until SIGTERM; SIGHUP reads the configuration anew."""
+    from monitor import logs
+    from monitor.clocks import SystemClock
+    from monitor.daemon import Daemon
+
+    logs.configure(verbose=verbose)
+    config = load(config_path)
+    store = open_store(config)
+    Daemon(store, SystemClock(), lambda: load(config_path), config).run()

@@ -1,0 +1,83 @@
+"""``config.yaml`` to a :class:`monitor.config.models.Config`: all problems at once, each with its line and a remedy."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from monitor.config.building import Builder
+from monitor.config.document import Flaw, UnreadableError, parse
+from monitor.config.errors import ConfigError, Excerpt, Problem, path_text
+from monitor.config.extensions import Extensions, discover
+from monitor.config.masking import Mask
+from monitor.config.models import Config
+
+_WRITE_ONE = "'monitor init' writes one for your table, 'monitor demo' shows a working one"
+
+
+def read(
+    path: str | Path, *, environ: Mapping[str, str] | None = None, extensions: Extensions | None = None
+) -> Config:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path : of the file; relative paths in it begin at its folder.
+    environ : variables for ``${NAME}``; the process's own where None.
+    extensions : what can be named; everything installed where None.
+
+    Raises
+    ------
+    ConfigError
+        For everything that is wrong, in one report.
+    """
+    try:
+        text = Path(path).read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), [_whole("is not UTF-8 text")]) from error
+    except FileNotFoundError as error:
+        raise ConfigError(str(path), [_whole(f"does not exist; {_WRITE_ONE}")]) from error
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(str(path), [_whole(f"cannot be read: {said}")]) from error
+    return read_text(text, name=str(path), folder=Path(path).parent, environ=environ, extensions=extensions)
+
+
+def read_text(
+    text: str,
+    *,
+    name: str = "config.yaml",
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    extensions: Extensions | None = None,
+) -> Config:
+    """Read a configuration from its text; see :func:`read`. ``name`` stands in the messages."""
+    found = extensions or discover()
+    lines = text.split("\n")
+    try:
+        root, flaws = parse(text)
+    except UnreadableError as error:
+        raise ConfigError(name, [_problem(error.flaw, lines, Mask(found.keys()))]) from error
+    if root is None:
+        raise ConfigError(name, [_whole(f"is empty; {_WRITE_ONE}")])
+    builder = Builder(folder or Path(), os.environ if environ is None else environ, found, flaws)
+    config = builder.config(root)
+    if config is None or flaws:
+        mask = Mask.of(root, found.keys(), builder.looked_up)
+        raise ConfigError(name, [_problem(flaw, lines, mask) for flaw in flaws])
+    return config
+
+
+def _whole(message: str) -> Problem:
+    return Problem(0, 0, "", message)
+
+
+def _problem(flaw: Flaw, lines: Sequence[str], mask: Mask) -> Problem:
+    """Return a flaw as people see it: no secret in its message or its source line."""
+    first, last = flaw.at.start, flaw.at.end
+    line = lines[first.line - 1].rstrip("\r") if first.line <= len(lines) else ""
+    width = (last.column if last.line == first.line else len(line) + 1) - first.column
+    text, start, width = mask.line(line, first.line, first.column - 1, max(1, width))
+    on_line = flaw.entity is not None and flaw.entity.start.line == first.line
+    column = flaw.entity.start.column if flaw.entity is not None and on_line else first.column
+    message = mask.message(flaw.message, flaw.at)
+    return Problem(first.line, column, mask.message(path_text(flaw.path), flaw.at), message, Excerpt(text, start, width))

@@ -1,0 +1,253 @@
+"""Moves incidents on by one window: inactive → pending → firing → resolved. A pure function of what was found.
+
+A column that keeps breaching continues the incident it belongs to, whatever its diagnosis says today; what is left over joins
+the open incident of the same fault, or opens one. Windows without an answer neither feed nor calm an incident.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from checks.diagnosing import Group
+
+from monitor.core.finding import Finding, IncidentKind, Severity, Verdict
+from monitor.core.incident import Evidence, Incident, State, Transition
+from monitor.core.window import Window, iso
+
+TABLE = ""  # stands for the whole table among an incident's columns
+
+
+@dataclass(frozen=True)
+class Holding:
+    """How many windows it takes.
+
+    ``open_after`` breaching windows in a row before a pending incident fires, ``resolve_after`` calm ones before it ends.
+    """
+
+    open_after: int = 2
+    resolve_after: int = 2
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What one window shows of one cause."""
+
+    kind: IncidentKind
+    group: Group
+    evidence: tuple[Evidence, ...]
+    fatal: bool
+
+    @property
+    def severity(self) -> Severity:
+        """Breaks of the pipeline and effects far beyond tolerance are critical."""
+        return Severity.CRITICAL if self.fatal or self.group.pipeline else Severity.WARNING
+
+
+def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping[str, str]) -> list[Cause]:
+    """Form the causes of one window's breaches: a group of columns each, and a breach of the whole table each.
+
+    Parameters
+    ----------
+    groups : the diagnosed columns, each column in one group.
+    titles : check name to the fault's name in words, for checks of the whole table.
+    """
+    breaches = [finding for finding in findings if finding.verdict is Verdict.BREACH]
+    found = []
+    for group in groups:
+        own = [finding for finding in breaches if finding.column in group.columns]
+        quality = group.pipeline is True or all(finding.kind is IncidentKind.QUALITY for finding in own)
+        found.append(
+            Cause(
+                IncidentKind.QUALITY if quality else IncidentKind.DRIFT,
+                group,
+                _evidence(own),
+                any(finding.fatal for finding in own),
+            )
+        )
+    for finding in breaches:
+        if finding.column is None:
+            title = titles.get(finding.check, finding.check.replace("_", " "))
+            group = Group(finding.check, title, finding.columns, finding.reason, pipeline=True)
+            found.append(Cause(finding.kind, group, _evidence([finding]), finding.fatal))
+    return found
+
+
+def _evidence(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
+    """Return one line a column, for its strongest breach relative to tolerance; worst column first."""
+    best: dict[str | None, Finding] = {}
+    for finding in findings:
+        if finding.column not in best or _excess(finding) > _excess(best[finding.column]):
+            best[finding.column] = finding
+    ranked = sorted(best.values(), key=_excess, reverse=True)
+    return tuple(
+        Evidence(f.column, f.check, f.reason, f.effect, f.effect_ci, f.threshold, f.unit, f.diagnosis) for f in ranked
+    )
+
+
+def _excess(finding: Finding) -> float:
+    return abs(finding.effect or 0.0) / finding.threshold if finding.threshold else abs(finding.effect or 0.0)
+
+
+def advance(
+    open_incidents: Sequence[Incident],
+    found: Sequence[Cause],
+    findings: Sequence[Finding],
+    window: Window,
+    now: datetime,
+    holding: Holding,
+) -> list[Transition]:
+    """Return every step that this window makes incidents take, in a fixed order.
+
+    Parameters
+    ----------
+    open_incidents : the model's pending and firing incidents.
+    findings : all findings of the window; they tell a calm column from one without an answer.
+    """
+    if not findings:
+        return []
+    claimed, left_over = _match(open_incidents, found)
+    steps: list[Transition] = []
+    for incident in open_incidents:
+        if incident.id in claimed:
+            steps += _continue(incident, claimed[incident.id], window, now, holding)
+        else:
+            steps += _calm(incident, findings, window, now, holding)
+    model = findings[0].model
+    steps += [_open(model, cause, columns, window, now, holding) for cause, columns in left_over]
+    return steps
+
+
+def _match(
+    open_incidents: Sequence[Incident], found: Sequence[Cause]
+) -> tuple[dict[str, list[Cause]], list[tuple[Cause, tuple[str, ...]]]]:
+    """Return the causes that continue each incident, and those that none does with their unclaimed columns."""
+    claimed: dict[str, list[Cause]] = {}
+    left_over = []
+    for cause in found:
+        columns = set(cause.group.columns) or {TABLE}
+        for incident in open_incidents:
+            shared = columns & (set(incident.columns) or {TABLE})
+            if shared and _same_trouble(incident, cause):
+                claimed.setdefault(incident.id, []).append(_narrowed(cause, shared))
+                columns -= shared
+        joins = next((i for i in open_incidents if (i.kind, i.fault) == (cause.kind, cause.group.fault)), None)
+        if columns and joins is not None:
+            claimed.setdefault(joins.id, []).append(_narrowed(cause, columns))
+        elif columns:
+            left_over.append((cause, tuple(c for c in cause.group.columns if c in columns)))
+    return claimed, left_over
+
+
+def _narrowed(cause: Cause, columns: set[str]) -> Cause:
+    """Return the part of a cause that concerns these columns."""
+    kept = tuple(column for column in cause.group.columns if column in columns)
+    evidence = tuple(item for item in cause.evidence if item.column is None or item.column in columns)
+    return replace(cause, group=replace(cause.group, columns=kept), evidence=evidence)
+
+
+def _same_trouble(incident: Incident, cause: Cause) -> bool:
+    """Whether a cause on an incident's columns is more of the same: a null flood in a drifted column is not."""
+    if incident.fault == cause.group.fault:
+        return True
+    if TABLE in (set(incident.columns) or {TABLE}) or not cause.group.columns:
+        return False
+    checks = {item.check for item in incident.evidence}
+    return incident.kind is cause.kind or any(item.check in checks for item in cause.evidence)
+
+
+def incident_of(model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime) -> Incident:
+    """Return a new, pending incident; its id depends on what and when alone, so a replay gives the same."""
+    seed = "|".join((model, cause.kind, cause.group.fault, ",".join(columns), iso(window.start)))
+    return Incident(
+        id=f"{model}-{sha256(seed.encode()).hexdigest()[:8]}",
+        model=model,
+        kind=cause.kind,
+        fault=cause.group.fault,
+        state=State.PENDING,
+        severity=cause.severity,
+        columns=columns,
+        diagnosis=cause.group.title,
+        summary=cause.group.words,
+        opened_at=now,
+        onset=window.start,
+        last_window_end=window.end,
+        evidence=cause.evidence,
+        pipeline=cause.group.pipeline,
+    )
+
+
+def fire(model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime) -> Transition:
+    """Open an incident that fires at once."""
+    incident = incident_of(model, cause, columns, window, now)
+    return Transition(None, replace(incident, state=State.FIRING), "fired", now, cause.group.words)
+
+
+def _open(
+    model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime, holding: Holding
+) -> Transition:
+    if cause.fatal or cause.group.pipeline or holding.open_after <= 1:
+        return fire(model, cause, columns, window, now)
+    incident = incident_of(model, cause, columns, window, now)
+    return Transition(None, incident, "pending", now, f"waits for {holding.open_after} windows in a row")
+
+
+def _continue(
+    incident: Incident, own: Sequence[Cause], window: Window, now: datetime, holding: Holding
+) -> list[Transition]:
+    columns = tuple(dict.fromkeys([*incident.columns, *(c for cause in own for c in cause.group.columns)]))
+    evidence = tuple(item for cause in own for item in cause.evidence)
+    seen = replace(
+        incident,
+        windows=incident.windows + 1,
+        calm=0,
+        columns=columns,
+        last_window_end=max(incident.last_window_end, window.end),
+        evidence=evidence,
+    )
+    lead = max(own, key=lambda cause: len(cause.group.columns))
+    severity = max((incident.severity, *(cause.severity for cause in own)), key=list(Severity).index)
+    if incident.state is State.PENDING:
+        seen = replace(
+            seen,
+            kind=lead.kind,
+            fault=lead.group.fault,
+            diagnosis=lead.group.title,
+            summary=lead.group.words,
+            pipeline=lead.group.pipeline,
+            severity=severity,
+        )
+        if seen.windows >= holding.open_after or any(cause.fatal or cause.group.pipeline for cause in own):
+            return [Transition(incident, replace(seen, state=State.FIRING), "fired", now, seen.summary)]
+        return [Transition(incident, seen, "pending", now, f"breached in {seen.windows} windows in a row")]
+    steps = []
+    new = [column for column in columns if column not in incident.columns]
+    if severity is not incident.severity:
+        seen = replace(seen, severity=severity)
+        steps.append(Transition(incident, seen, "severity", now, f"{incident.severity} to {severity}"))
+    if new:
+        steps.append(Transition(incident, seen, "columns", now, ", ".join(new)))
+    return steps or [Transition(incident, seen, "continues", now, seen.summary)]
+
+
+def _calm(
+    incident: Incident, findings: Sequence[Finding], window: Window, now: datetime, holding: Holding
+) -> list[Transition]:
+    if not _answered(incident, findings):
+        return []
+    seen = replace(incident, calm=incident.calm + 1)
+    if incident.state is State.PENDING:
+        ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason="did not last")
+        return [Transition(incident, ended, "dropped", now, "the next window was calm again")]
+    if seen.calm < holding.resolve_after:
+        return [Transition(incident, seen, "calm", now, f"{seen.calm} of {holding.resolve_after} calm windows")]
+    ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason="calm again")
+    detail = f"{seen.calm} calm windows in a row, the last one until {iso(window.end)}"
+    return [Transition(incident, ended, "resolved", now, detail)]
+
+
+def _answered(incident: Incident, findings: Sequence[Finding]) -> bool:
+    """Whether every check that showed the incident has an answer for its columns in this window."""
+    shown = {(item.column, item.check) for item in incident.evidence}
+    verdicts = {(f.column, f.check): f.verdict for f in findings}
+    return all(verdicts.get(key) is Verdict.PASS for key in shown)

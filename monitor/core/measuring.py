@@ -1,0 +1,78 @@
+"""Applies the planned checks to one window. A check that raises is a failed finding of its own; the others go on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from checks.catalogue import Check, ColumnCheck
+from checks.measurement import Inconclusive, Measurement
+from checks.profile import Bins, Column, Profile, Table
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One check as it is to be applied.
+
+    ``columns`` limits it to some columns; ``auto`` to the kinds that it is a default for. ``threshold`` is a user's fixed
+    threshold on the statistic.
+    """
+
+    name: str
+    family: str
+    check: Check
+    columns: tuple[str, ...] | None = None
+    threshold: float | None = None
+    auto: bool = True
+
+    def applies(self, column: str, bins: Bins) -> bool:
+        """Whether the check is to be applied to this column."""
+        if not isinstance(self.check, ColumnCheck) or bins.kind not in self.check.kinds:
+            return False
+        if self.columns is not None:
+            return column in self.columns
+        return not self.auto or bins.kind in self.check.default_for
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check raised; ``reason`` says what."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The outcome of one check on one column, or on the table where ``column`` is None."""
+
+    column: str | None
+    planned: Planned
+    result: Measurement | Inconclusive | Failure
+
+
+def measure(bins: Mapping[str, Bins], reference: Profile, current: Table, plan: Sequence[Planned]) -> list[Measured]:
+    """Apply every planned check to every column it is for, then the checks of the whole table."""
+    return [*measure_columns(bins, reference, current.profile, plan), *_measure_table(reference, current, plan)]
+
+
+def measure_columns(
+    bins: Mapping[str, Bins], reference: Profile, current: Profile, plan: Sequence[Planned]
+) -> Iterator[Measured]:
+    """Apply the column checks alone."""
+    for name, column_bins in bins.items():
+        before = Column(name, column_bins, reference.columns[name])
+        now = Column(name, column_bins, current.columns[name])
+        for planned in plan:
+            if isinstance(planned.check, ColumnCheck) and planned.applies(name, column_bins):
+                try:
+                    yield Measured(name, planned, planned.check.measure(before, now))
+                except Exception as error:  # noqa: BLE001 - one bad column never stops another; it becomes a finding
+                    yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
+
+
+def _measure_table(reference: Profile, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:
+    before = Table(reference, current.start, current.end)
+    for planned in plan:
+        if not isinstance(planned.check, ColumnCheck):
+            try:
+                yield Measured(None, planned, planned.check.measure_table(before, current))
+            except Exception as error:  # noqa: BLE001 - as above
+                yield Measured(None, planned, Failure(f"{type(error).__name__}: {error}"))

@@ -1,0 +1,60 @@
+"""Words for people: how values, moments and numbers are written wherever a message or a page shows them."""
+
+import math
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+from monitor.core.window import Window
+
+# Control, format, surrogate and separator characters can forge lines, hide text or turn it round.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # letters of several scripts and most emoji need them
+_DAY = timedelta(days=1)
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` on one line, with every character that cannot be seen written as an escape such as ``\x1b``."""
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if character in _JOINERS or unicodedata.category(character) not in _UNPRINTABLE:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters, the last of them an ellipsis where something was cut."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits, or whole with thousands separated."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
+    return f"{value:.3g}"
+
+
+def moment(time: datetime) -> str:
+    """Return a moment as ``2026-03-01 14:00 UTC``."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def span(window: Window) -> str:
+    """Return a window as people say it: one day by its date, hours of one day by their times, else both ends."""
+    start, end = window.start, window.end
+    midnight = start.time() == datetime.min.time()
+    if midnight and window.length == _DAY:
+        return f"{start:%Y-%m-%d} (UTC)"
+    if midnight and end.time() == datetime.min.time():
+        return f"{start:%Y-%m-%d} to {end - _DAY:%Y-%m-%d} (UTC)"
+    if start.date() == end.date():
+        return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC"
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+
+
+def plural(count: int, word: str) -> str:
+    """Return ``1 column`` or ``1,204 columns``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,228 @@
+"""One run, top to bottom: claim a window, read it, judge it, and write everything that follows in one transaction."""
+
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+from checks.diagnosing import Group
+
+from monitor import referencing
+from monitor.consequences import Scene, follow
+from monitor.core.calibration import calibrate
+from monitor.core.errors import LeewayError, UserError
+from monitor.core.evaluation import Subject, evaluate
+from monitor.core.finding import Finding, IncidentKind, Verdict, summary_of
+from monitor.core.incident import Incident, State, Transition
+from monitor.core.lifecycle import Cause, fire
+from monitor.core.ports import Clock, Reading
+from monitor.core.reference import Reference
+from monitor.core.window import Window
+from monitor.store import incidents as incident_rows
+from monitor.store import references as reference_rows
+from monitor.store import runs as run_rows
+from monitor.store.database import Store
+from monitor.watch import Watch
+
+log = structlog.get_logger("monitor.cycle")
+
+HISTORY = timedelta(days=56)  # eight weeks: enough for a weekly rhythm
+FAILURES_TOLERATED = 3  # attempts at reading a window before people are told
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one window: done, failed, skipped, or taken (somebody else has it)."""
+
+    window: Window
+    outcome: str
+    findings: tuple[Finding, ...] = ()
+    steps: tuple[Transition, ...] = ()
+    rows: int = 0
+    reason: str = ""
+
+
+@dataclass
+class Cycle:
+    """Evaluates windows against one store. Prepared references are kept while the process lives."""
+
+    store: Store
+    clock: Clock
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    who: str = "monitor"
+    _subjects: dict[str, tuple[str, Subject]] = field(default_factory=dict)
+
+    def subject(self, watch: Watch) -> Subject:
+        """Return the model's reference and calibration, building the snapshot when the store has none yet.
+
+        Raises
+        ------
+        LeewayError
+            When the reference cannot be had.
+        """
+        reference = self.reference(watch)
+        fingerprint = watch.fingerprint(reference.id)
+        known = self._subjects.get(watch.name)
+        if known and known[0] == fingerprint:
+            return known[1]
+        subject = Subject(
+            model=watch.name,
+            reference=reference,
+            plan=watch.plan,
+            calibration=calibrate(reference, watch.plan),
+            alpha=watch.model.alerts.false_alarm_rate,
+            holding=watch.holding,
+        )
+        self._subjects[watch.name] = (fingerprint, subject)
+        return subject
+
+    def reference(self, watch: Watch) -> Reference:
+        """Return the snapshot that the model is judged against now."""
+        wanted = watch.model.reference
+        with self.store.read() as connection:
+            if wanted.pin is not None:
+                return reference_rows.find(connection, watch.name, wanted.pin)
+            key = reference_rows.active_id(connection, watch.name, referencing.origin_of(watch.model))
+            known = self._subjects.get(watch.name)
+            if known and key == known[1].reference.id:
+                return known[1].reference
+            if key is not None:
+                return reference_rows.find(connection, watch.name, key)
+        log.info("reference.build", model=watch.name)
+        built = referencing.snapshot(watch.model, watch.name, now=self.clock.now(), who=self.who)
+        with self.store.write() as connection:
+            reference_rows.add(connection, built)
+        return built
+
+    def owed(self, watch: Watch) -> list[Window]:
+        """Return the windows to evaluate now, oldest first, recording those that are too old as skipped."""
+        now = self.clock.now()
+        with self.store.read() as connection:
+            last = run_rows.last_end(connection, watch.name)
+        due, skipped = watch.schedule.due(now, last, watch.model.schedule.start)
+        if skipped:
+            fingerprint = watch.fingerprint("")
+            reason = f"older than catch_up ({watch.model.schedule.catch_up}) when the daemon came back"
+            with self.store.write() as connection:
+                for window in skipped:
+                    run_rows.skip(connection, watch.name, window, fingerprint, reason, now)
+            log.warning("windows.skipped", model=watch.name, windows=len(skipped), reason=reason)
+        return due
+
+    def catch_up(self, watch: Watch, stop: "Iterable[bool] | None" = None) -> list[Result]:
+        """Evaluate every owed window in order, until one fails: incidents need their windows in order."""
+        results = []
+        stopping = iter(stop) if stop is not None else None
+        for window in self.owed(watch):
+            if stopping is not None and next(stopping):
+                break
+            results.append(self.run(watch, window))
+            if results[-1].outcome in ("failed", "taken"):
+                break
+        return results
+
+    def run(self, watch: Watch, window: Window) -> Result:
+        """Evaluate one window and write what follows from it; never raises for a log that cannot be read."""
+        try:
+            subject = self.subject(watch)
+        except LeewayError as error:
+            return self._failed(watch, window, "", error)
+        fingerprint = watch.fingerprint(subject.reference.id)
+        now = self.clock.now()
+        with self.store.write() as connection:
+            run_rows.remember_configuration(connection, watch.name, fingerprint, watch.settings, now)
+            claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
+        if claim is None:
+            return Result(window, "taken")
+        try:
+            reading = watch.model.logs.read(window, subject.reference.bins, watch.model.sample)
+        except LeewayError as error:
+            return self._failed(watch, window, fingerprint, error, claim)
+        return self._conclude(watch, subject, window, claim, reading)
+
+    def _conclude(
+        self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
+    ) -> Result:
+        now = self.clock.now()
+        with self.store.write() as connection:
+            limit = max(1, int(HISTORY / window.length))
+            history = run_rows.volumes(connection, watch.name, window.start, limit)
+            opened = incident_rows.listing(connection, watch.name)
+            outcome = evaluate(subject, window, reading.profile, history, watched(opened), now)
+            steps = [*outcome.steps, *recovered(opened, window, now)]
+            run_rows.finish(
+                connection,
+                claim,
+                state="done",
+                now=now,
+                rows=reading.profile.rows,
+                last_event=reading.profile.last_event,
+                reference_id=subject.reference.id,
+            )
+            run_rows.keep(connection, claim.run_id, reading.profile, reading.sample, outcome.findings)
+            follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
+        log.info(
+            "window.done",
+            model=watch.name,
+            window=str(window),
+            rows=reading.profile.rows,
+            **summary_of(list(outcome.findings)),
+            incidents=[step.after.id for step in steps if step.event == "fired"],
+        )
+        return Result(window, "done", outcome.findings, tuple(steps), reading.profile.rows)
+
+    def _failed(
+        self, watch: Watch, window: Window, fingerprint: str, error: LeewayError, claim: run_rows.Claim | None = None
+    ) -> Result:
+        """Record a window that could not be read; tell people when it is their mistake, or when it lasts."""
+        now = self.clock.now()
+        log.error("window.failed", model=watch.name, window=str(window), reason=str(error))
+        steps: list[Transition] = []
+        with self.store.write() as connection:
+            if claim is None:
+                claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
+                if claim is None:
+                    return Result(window, "taken")
+            run_rows.finish(connection, claim, state="failed", now=now, reason=str(error))
+            if isinstance(error, UserError) or claim.attempts >= FAILURES_TOLERATED:
+                steps = blind(watch.name, incident_rows.listing(connection, watch.name), window, str(error), now)
+                follow(connection, Scene(watch, None, window, 0, now), steps)
+        return Result(window, "failed", steps=tuple(steps), reason=str(error))
+
+
+BLIND = "blind"
+
+
+def watched(opened: list[Incident]) -> list[Incident]:
+    """Return the incidents that findings move on: all but those about the monitor itself."""
+    return [incident for incident in opened if incident.fault != BLIND]
+
+
+def blind(model: str, opened: list[Incident], window: Window, reason: str, now: datetime) -> list[Transition]:
+    """Open an incident that says that the model cannot be watched; none when one is open."""
+    if any(incident.fault == BLIND for incident in opened):
+        return []
+    group = Group(BLIND, "cannot be watched", (), reason, pipeline=True)
+    return [fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)]
+
+
+def recovered(opened: list[Incident], window: Window, now: datetime) -> list[Transition]:
+    """Resolve the incident that said that the model could not be watched."""
+    return [
+        Transition(
+            incident,
+            replace(incident, state=State.RESOLVED, resolved_at=now, resolved_reason="the log can be read again"),
+            "resolved",
+            now,
+            f"window {window} was read",
+        )
+        for incident in opened
+        if incident.fault == BLIND
+    ]
+
+
+def breaches(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that breach."""
+    return [finding for finding in findings if finding.verdict is Verdict.BREACH]

@@ -1,0 +1,135 @@
+"""Delivers the outbox: claim a letter, send it, write down what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zlib import crc32
+
+import sqlalchemy as sa
+import structlog
+
+from monitor.consequences import Scene, follow
+from monitor.core.incident import Transition
+from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, Rejected
+from monitor.core.ports import Clock, Notifier
+from monitor.core.retrain import Fired, RetrainRequest, RetrainState
+from monitor.store import bodies
+from monitor.store import incidents as incident_rows
+from monitor.store import outbox as outbox_rows
+from monitor.store import references as reference_rows
+from monitor.store import retrains as retrain_rows
+from monitor.store.database import Store
+from monitor.store.outbox import Letter
+from monitor.watch import Watch
+
+log = structlog.get_logger("monitor.delivery")
+
+FIRST_WAIT = 15.0  # seconds before the second attempt; doubles every time
+LONGEST_WAIT = 3600.0
+MOST_ATTEMPTS = 60  # at an hour each: about two days and a half
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Delivers from one store to the configured receivers and triggers."""
+
+    store: Store
+    clock: Clock
+    owner: str
+    notifiers: Mapping[str, Notifier]
+    watches: Mapping[str, Watch]
+
+    def flush(self, most: int = 100) -> int:
+        """Deliver what is due; return how many letters were tried."""
+        tried = 0
+        while tried < most:
+            with self.store.write() as connection:
+                letter = outbox_rows.claim(connection, self.owner, self.clock.now())
+            if letter is None:
+                break
+            tried += 1
+            if letter.kind == "notice":
+                self._deliver(letter)
+            else:
+                self._fire(letter)
+        return tried
+
+    def _deliver(self, letter: Letter) -> None:
+        outcome = self._send(letter)
+        now = self.clock.now()
+        with self.store.write() as connection:
+            self._settle(connection, letter, outcome, now)
+
+    def _send(self, letter: Letter) -> Outcome:
+        notifier = self.notifiers.get(letter.receiver)
+        if notifier is None:
+            return Rejected(f"the configuration has no receiver {letter.receiver!r} any more")
+        with self.store.read() as connection:
+            earlier = outbox_rows.first_reference(connection, letter.incident_id or "", letter.receiver)
+        notice = bodies.load(Notice, letter.payload)
+        try:
+            return notifier.send(Attempt(notice, letter.attempts, letter.uncertain, earlier))
+        except Exception as error:  # noqa: BLE001 - a defect in one notifier must not stop the others
+            return Deferred(f"the notifier failed: {type(error).__name__}", uncertain=True)
+
+    def _settle(self, connection: sa.Connection, letter: Letter, outcome: Outcome, now: datetime) -> None:
+        facts = {"key": letter.key, "receiver": letter.receiver, "incident": letter.incident_id}
+        if isinstance(outcome, Deferred) and letter.attempts >= MOST_ATTEMPTS:
+            outcome = Rejected(f"gave up after {letter.attempts} attempts: {outcome.reason}")
+        if isinstance(outcome, Delivered):
+            outbox_rows.delivered(connection, letter, outcome.reference, outcome.note, now)
+            log.info("notice.delivered", **facts)
+        elif isinstance(outcome, Deferred):
+            again = now + timedelta(seconds=wait(letter, outcome.retry_after))
+            outbox_rows.deferred(connection, letter, outcome.reason, again, uncertain=outcome.uncertain)
+            log.warning("notice.deferred", reason=outcome.reason, again_at=again.isoformat(), **facts)
+        else:
+            outbox_rows.dead(connection, letter, outcome.reason)
+            log.error("notice.dead", reason=outcome.reason, **facts)
+            if letter.incident_id is not None:
+                detail = f"{letter.receiver} could not be told: {outcome.reason}"
+                incident_rows.note(connection, letter.incident_id, "undeliverable", "monitor", detail, now)
+
+    def _fire(self, letter: Letter) -> None:
+        """Ask the model's trigger; look an unknown outcome up before anything is asked twice."""
+        request = bodies.load(RetrainRequest, letter.payload)
+        watch = self.watches.get(letter.model)
+        trigger = watch.model.retrain.trigger if watch else None
+        if watch is None or trigger is None:
+            fired = Fired(RetrainState.REFUSED, note="the configuration has no trigger for this model any more")
+        else:
+            try:
+                known = trigger.find(request) if letter.uncertain else None
+                fired = known or trigger.fire(request)
+            except Exception as error:  # noqa: BLE001 - as above; rather never than twice
+                fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {type(error).__name__}: {error}")
+        now = self.clock.now()
+        log.info("retrain.fired", key=request.key, state=str(fired.state), note=fired.note)
+        with self.store.write() as connection:
+            retrain_rows.move(connection, request.key, fired, now)
+            if fired.state is RetrainState.UNKNOWN and letter.attempts < MOST_ATTEMPTS:
+                again = now + timedelta(seconds=wait(letter, fired.retry_after))
+                outbox_rows.deferred(connection, letter, fired.note, again, uncertain=True)
+                return
+            outbox_rows.delivered(connection, letter, {"run": fired.run or ""}, fired.note, now)
+            if request.incident is not None and watch is not None:
+                self._tell(connection, watch, request, fired, now)
+
+    def _tell(
+        self, connection: sa.Connection, watch: Watch, request: RetrainRequest, fired: Fired, now: datetime
+    ) -> None:
+        assert request.incident is not None
+        incident = incident_rows.get(connection, request.incident)
+        detail = f"{request.key} {fired.state}" + (f": {fired.note}" if fired.note else "")
+        scene = Scene(watch, reference_rows.active(connection, watch.name), request.window, 0, now)
+        follow(connection, scene, [Transition(incident, incident, "retrain", now, detail)])
+
+
+def wait(letter: Letter, retry_after: float | None) -> float:
+    """Return the seconds until the next attempt: what the receiver asked for, or doubling with jitter.
+
+    The jitter of up to a quarter comes from the key, so that a replay waits as long.
+    """
+    base: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(letter.attempts - 1, 20))
+    jittered = base * (1 + crc32(f"{letter.key}{letter.attempts}".encode()) / 2**32 / 4)
+    return max(jittered, retry_after) if retry_after is not None else jittered

@@ -1,0 +1,135 @@
+"""The report's small charts as SVG: coloured by the page's style, so they are light or dark as the page is."""
+
+from collections.abc import Sequence
+from html import escape
+
+from checks.profile import Kind
+from checks.wording import number_text, share_text
+from monitor.core.finding import Finding, Verdict
+from monitor.core.window import Window
+from monitor.core.wording import plural, printable
+from monitor.report.distribution import Histogram
+from monitor.report.words import round_steps, value_text
+
+WIDTH, HEIGHT = 460, 190
+LEFT, RIGHT, TOP, BOTTOM = 44, 10, 16, 24  # margins around the plot
+_TAIL = 34  # width of the bar for what lies beyond the drawn range
+_TAIL_SHOWN = 0.01  # share beyond the range from which it gets a bar
+_REACH = 1.12  # air above the highest value
+
+
+def svg(body: str, label: str) -> str:
+    """Wrap a chart's body; ``label`` is what a screen reader says."""
+    return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">{body}</svg>'
+
+
+def words(x: float, y: float, text: str, anchor: str = "") -> str:
+    """Return a label; ``anchor`` is m for the middle, e for the end."""
+    name = f' class="{anchor}"' if anchor else ""
+    return f'<text{name} x="{x:.5g}" y="{y:.5g}">{escape(text)}</text>'
+
+
+def histogram_svg(name: str, kind: Kind, shown: Histogram, sides: tuple[str, str]) -> str:
+    """Draw the reference as an area and the current rows as an outline; tails beyond the range as bars at the ends."""
+    tails = [max(pair) >= _TAIL_SHOWN for pair in (shown.below, shown.above)]
+    left, right = LEFT + _TAIL * tails[0], WIDTH - RIGHT - _TAIL * tails[1]
+    peak = max(
+        [*shown.reference, *shown.current, *(shown.below if tails[0] else ()), *(shown.above if tails[1] else ())]
+    )
+    scale = (HEIGHT - TOP - BOTTOM) / (peak * _REACH or 1.0)
+    base = HEIGHT - BOTTOM
+    low, high = float(shown.edges[0]), float(shown.edges[-1])
+    parts = [f'<path class="axis" d="M{LEFT} {base}H{WIDTH - RIGHT}"/>']
+    for css, side in (("ref", shown.reference), ("cur", shown.current)):
+        if side.any():
+            parts.append(f'<path class="{css}" d="{_steps(side, left, right, base, scale)}"/>')
+    for css, index in (("ref", 0), ("cur", 1)):
+        for present, pair, x in ((tails[0], shown.below, LEFT), (tails[1], shown.above, right)):
+            if present and pair[index]:
+                edges = f"M{x + 6} {base}v{-pair[index] * scale:.4g}h{_TAIL - 12}v{pair[index] * scale:.4g}"
+                parts.append(f'<path class="{css}" d="{edges}"/>')
+    for tick in round_steps(low, high):
+        x = left + (right - left) * (tick - low) / ((high - low) or 1)
+        parts.append(words(x, HEIGHT - 7, value_text(tick, kind), "m"))
+    if tails[0]:
+        parts.append(words(LEFT + _TAIL / 2, HEIGHT - 7, "less", "m"))
+    if tails[1]:
+        parts.append(words(right + _TAIL / 2, HEIGHT - 7, "more", "m"))
+    parts.append(words(LEFT - 6, base - peak * scale + 4, share_text(peak), "e"))
+    parts.append(f'<path class="grid" d="M{LEFT} {base - peak * scale:.4g}H{WIDTH - RIGHT}"/>')
+    label = f"Histogram of {printable(name)}: {sides[0]} as an area, {sides[1]} as an outline; quantiles in the table"
+    return svg("".join(parts), label)
+
+
+def _steps(side: Sequence[float], left: float, right: float, base: float, scale: float) -> str:
+    width = (right - left) / len(side)
+    path = [f"M{left:.5g} {base}"]
+    previous = None
+    for index, share in enumerate(side):
+        y = f"{base - share * scale:.4g}"
+        if y != previous:
+            path.append(f"{'' if index == 0 else f'H{left + index * width:.5g}'}V{y}")
+        previous = y
+    return "".join(path) + f"H{right:.5g}V{base}"
+
+
+def effect_svg(findings: Sequence[Finding], span: Window) -> str:
+    """Draw one check's effect in every window, with its interval and the tolerance as a band; breaches as diamonds."""
+    shown = [finding for finding in findings if finding.effect is not None]
+    if not shown:
+        return ""
+    name, unit = printable(shown[0].column or "the whole table"), shown[0].unit
+    tolerance = max((finding.threshold or 0.0 for finding in shown), default=0.0)
+    effects = [finding.effect or 0.0 for finding in shown]
+    high = max([*effects, tolerance, 0.0]) * _REACH or 1.0
+    low = min([*effects, 0.0]) * _REACH
+    low = min(low, -tolerance * _REACH) if low < 0 else 0.0
+    base, room = HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM
+
+    def y(effect: float) -> float:
+        return base - room * (min(max(effect, low), high) - low) / (high - low)
+
+    parts = [
+        f'<path class="band" d="M{LEFT} {y(tolerance):.4g}H{WIDTH - RIGHT}V{y(max(-tolerance, low)):.4g}H{LEFT}z"/>',
+        f'<path class="limit" d="M{LEFT} {y(tolerance):.4g}H{WIDTH - RIGHT}"/>',
+        f'<path class="axis" d="M{LEFT} {y(0):.4g}H{WIDTH - RIGHT}"/>',
+        _dates(span),
+    ]
+    parts += [words(LEFT - 6, y(tick) + 4, number_text(tick), "e") for tick in round_steps(low, high, 4)]
+    points = [(_x(finding.window, span), finding) for finding in shown]
+    parts.append('<path class="ci" d="' + "".join(_interval(x, finding, y) for x, finding in points) + '"/>')
+    parts.append('<path class="line" d="' + _joined([(x, y(f.effect or 0.0)) for x, f in points]) + '"/>')
+    calm = "".join(f"M{x:.5g} {y(f.effect or 0):.4g}h0" for x, f in points if f.verdict is not Verdict.BREACH)
+    loud = "".join(f"M{x:.5g} {y(f.effect or 0) - 5:.4g}l5 5-5 5-5-5z" for x, f in points if f.verdict is Verdict.BREACH)
+    parts += [f'<path class="{css}" d="{path}"/>' for css, path in (("dot", calm), ("breach", loud)) if path]
+    breaches = sum(finding.verdict is Verdict.BREACH for finding in shown)
+    label = (
+        f"{shown[0].check} of {name} over time: {number_text(effects[-1])} {unit} in the latest of "
+        f"{plural(len(shown), 'window')}, tolerance {number_text(tolerance)}, breach in {breaches}"
+    )
+    return svg("".join(parts), label)
+
+
+def _x(window: Window, span: Window) -> float:
+    middle = window.start + window.length / 2
+    return LEFT + 6 + (WIDTH - LEFT - RIGHT - 12) * ((middle - span.start) / span.length)
+
+
+def _interval(x: float, finding: Finding, y: "_Scale") -> str:
+    if finding.effect_ci is None:
+        return ""
+    low, high = finding.effect_ci
+    return f"M{x:.5g} {y(low):.4g}V{y(high):.4g}"
+
+
+def _joined(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.5g} {y:.4g}" for x, y in points)
+
+
+def _dates(span: Window) -> str:
+    """Label the first and last day and the middle."""
+    form = "%H:%M" if span.length.total_seconds() < 2 * 86400 else "%d %b"
+    places = ((span.start, LEFT, ""), (span.start + span.length / 2, (LEFT + WIDTH - RIGHT) / 2, "m"))
+    return "".join(words(x, HEIGHT - 7, time.strftime(form).lstrip("0"), anchor) for time, x, anchor in places) + words(
+        WIDTH - RIGHT, HEIGHT - 7, span.end.strftime(form).lstrip("0"), "e"
+    )

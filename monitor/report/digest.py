@@ -1,0 +1,127 @@
+"""All findings of a span, put in order: by column, check and window, the worst column first."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.core.finding import Finding, Severity, Verdict
+from monitor.core.incident import Incident, State
+from monitor.core.window import Window
+from monitor.report.model import ReportData
+
+_CEILING = 1e6  # a tolerance of 0 makes any effect infinitely large
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What all checks of one column say about one window.
+
+    ``ratio`` is the largest effect in tolerances, None where nothing was measured. ``verdict`` is the one that a person
+    must know: a breach, else a failure, else inconclusive where all checks of a kind were, else a pass.
+    """
+
+    ratio: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class ColumnDigest:
+    """Everything that was found about one column, or the whole table where ``name`` is None.
+
+    ``cells`` has one entry a window, None where the column was not checked. ``worst`` is the finding to name first: the
+    largest breach, else the largest effect. ``alarm`` is 2 or 1 while a firing critical or other incident has the column.
+    """
+
+    name: str | None
+    cells: tuple[Cell | None, ...]
+    checks: Mapping[str, tuple[Finding, ...]]
+    worst: Finding | None
+    breaches: int
+    alarm: int = 0
+
+    @property
+    def unanswered(self) -> int:
+        """Number of windows without an answer."""
+        silent = (Verdict.INCONCLUSIVE, Verdict.FAILED)
+        return sum(cell is not None and cell.verdict in silent for cell in self.cells)
+
+    @property
+    def peak(self) -> float:
+        """Largest effect in tolerances; 0 where nothing was measured."""
+        return ratio(self.worst) or 0.0 if self.worst else 0.0
+
+    @property
+    def notable(self) -> bool:
+        """Whether anything here deserves a look."""
+        return bool(self.breaches or self.unanswered or self.alarm)
+
+
+def ratio(finding: Finding) -> float | None:
+    """Return the size of the effect in tolerances; a breach is never shown as smaller than 1."""
+    if finding.effect is None or not math.isfinite(finding.effect):
+        return 1.0 if finding.verdict is Verdict.BREACH else None
+    size = abs(finding.effect)
+    if finding.threshold:
+        size = min(_CEILING, size / abs(finding.threshold))
+    elif size:
+        size = _CEILING
+    return max(size, 1.0) if finding.verdict is Verdict.BREACH else size
+
+
+def digest(data: ReportData) -> list[ColumnDigest]:
+    """Return every watched column, worst first: in open incidents, then by breaches, then by effect."""
+    places = {line.window: place for place, line in enumerate(data.windows)}
+    by_column: dict[str | None, list[Finding]] = {name: [] for name in data.reference.bins}
+    for finding in data.findings:
+        if finding.window in places:
+            by_column.setdefault(finding.column, []).append(finding)
+    alarms = _alarms(data.incidents)
+    digests = [_column(name, found, places, alarms.get(name, 0)) for name, found in by_column.items()]
+    return sorted(digests, key=lambda one: (-one.alarm, one.breaches == 0, -one.peak, -one.unanswered, one.name or ""))
+
+
+def _alarms(incidents: Sequence[Incident]) -> dict[str | None, int]:
+    alarms: dict[str | None, int] = {}
+    for incident in incidents:
+        if incident.state is State.FIRING:
+            level = 2 if incident.severity is Severity.CRITICAL else 1
+            for name in incident.columns or (None,):
+                alarms[name] = max(level, alarms.get(name, 0))
+    return alarms
+
+
+def _column(name: str | None, found: Sequence[Finding], places: Mapping[Window, int], alarm: int) -> ColumnDigest:
+    by_place: list[list[Finding]] = [[] for _ in places]
+    by_check: dict[str, list[Finding]] = {}
+    worst, peak, breaches = None, (False, -1.0), 0
+    for finding in found:
+        by_place[places[finding.window]].append(finding)
+        by_check.setdefault(finding.check, []).append(finding)
+        breach = finding.verdict is Verdict.BREACH
+        breaches += breach
+        size = ratio(finding)
+        if size is not None and (breach, size) > peak:
+            worst, peak = finding, (breach, size)
+    return ColumnDigest(
+        name=name,
+        cells=tuple(_cell(findings) if findings else None for findings in by_place),
+        checks={check: tuple(sorted(own, key=lambda f: f.window.start)) for check, own in by_check.items()},
+        worst=worst,
+        breaches=breaches,
+        alarm=alarm,
+    )
+
+
+def _cell(findings: Sequence[Finding]) -> Cell:
+    sizes = [size for size in map(ratio, findings) if size is not None]
+    verdicts = {finding.verdict for finding in findings}
+    answered = {finding.kind for finding in findings if finding.verdict is Verdict.PASS}
+    if Verdict.BREACH in verdicts:
+        verdict = Verdict.BREACH
+    elif Verdict.FAILED in verdicts:
+        verdict = Verdict.FAILED
+    elif any(finding.kind not in answered for finding in findings):
+        verdict = Verdict.INCONCLUSIVE
+    else:
+        verdict = Verdict.PASS
+    return Cell(max(sizes, default=None), verdict)

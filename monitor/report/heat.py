@@ -1,0 +1,80 @@
+"""The map of columns by windows: one strip a column, drawn with a few bytes a cell.
+
+Colour says how large the effect was in tolerances; a mark in the cell says the verdict, so that nothing rests on colour.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+
+from monitor.core.finding import Verdict
+from monitor.core.wording import plural, printable
+from monitor.report.digest import Cell, ColumnDigest
+from monitor.report.words import times_text
+
+# Upper bounds in tolerances; beyond the last lies the strongest colour.
+LEVELS = (0.5, 1.0, 2.0, 5.0, 10.0)
+LEGEND = ("up to ½", "½ to 1", "1 to 2", "2 to 5", "5 to 10", "over 10")
+_MARKS = {Verdict.BREACH: "b", Verdict.FAILED: "f", Verdict.INCONCLUSIVE: "i"}
+_HEIGHT = 20  # of a strip; cells are ten wide, and the strip is stretched to its place
+
+
+def strip(one: ColumnDigest) -> str:
+    """Return one column's strip as SVG: a path for each colour, in which neighbours of one colour are one stroke."""
+    paths: dict[str, list[str]] = {}
+    place = 0
+    for level, run in groupby(one.cells, key=_level):
+        length = sum(1 for _ in run)
+        if level is not None:
+            paths.setdefault(f"h{level}", []).append(f"M{place * 10} 10h{length * 10}")
+        place += length
+    for index, cell in enumerate(one.cells):
+        if cell is not None and (mark := _MARKS.get(cell.verdict)):
+            paths.setdefault(mark, []).append(_mark(mark, index * 10 + 5))
+    drawn = "".join(f'<path class="{name}" d="{"".join(parts)}"/>' for name, parts in sorted(paths.items(), key=_last))
+    return (
+        f'<svg class="strip" viewBox="0 0 {max(1, len(one.cells)) * 10} {_HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(in_words(one))}">{drawn}</svg>'
+    )
+
+
+def _last(item: tuple[str, list[str]]) -> bool:
+    return item[0] in _MARKS.values()  # marks lie on the colours
+
+
+def _mark(mark: str, x: int) -> str:
+    if mark == "b":
+        return f"M{x} 10h0"
+    return f"M{x - 2} 10h4" if mark == "i" else f"M{x - 2} 6l4 8m0-8l-4 8"
+
+
+def _level(cell: Cell | None) -> int | None:
+    if cell is None or cell.ratio is None:
+        return None
+    return sum(cell.ratio > bound for bound in LEVELS)
+
+
+def in_words(one: ColumnDigest) -> str:
+    """Return a strip in a sentence, for those who cannot see it."""
+    seen = [cell for cell in one.cells if cell is not None]
+    count = {verdict: sum(cell.verdict is verdict for cell in seen) for verdict in _MARKS}
+    parts = [f"breach in {count[Verdict.BREACH]} of {plural(len(seen), 'window')}"]
+    if one.worst is not None:
+        parts.append(f"largest effect {times_text(one.peak)} times the tolerance")
+    if count[Verdict.INCONCLUSIVE]:
+        parts.append(f"inconclusive in {count[Verdict.INCONCLUSIVE]}")
+    if count[Verdict.FAILED]:
+        parts.append(f"failed in {count[Verdict.FAILED]}")
+    return f"{printable(one.name or 'whole table')}: {', '.join(parts)}"
+
+
+def ticks(count: int, most: int = 5) -> list[int]:
+    """Return the places of at most ``most`` windows to label, evenly spread, the first and last among them."""
+    if count <= most:
+        return list(range(count))
+    return [round(step * (count - 1) / (most - 1)) for step in range(most)]
+
+
+def swatches() -> Sequence[tuple[str, str]]:
+    """Return the legend: class and meaning of each colour."""
+    return [(f"h{level}", words) for level, words in enumerate(LEGEND)]

@@ -1,0 +1,122 @@
+"""Opens the store: SQLite (WAL) or PostgreSQL, its schema, and the two kinds of transaction."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from monitor.core.errors import UnavailableError, UserError
+
+BUSY_SECONDS = 30  # SQLite waits this long for another writer
+_WRITE = "leeway_write"
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store.
+
+    Every method that touches the database raises :class:`UnavailableError` when it cannot be reached.
+    """
+
+    engine: sa.Engine
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a transaction that reads."""
+        with _translated(self.engine), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Open a transaction that writes: all of it is kept, or nothing."""
+        with (
+            _translated(self.engine),
+            self.engine.execution_options(**{_WRITE: True}).connect() as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated(engine: sa.Engine) -> Iterator[None]:
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        raise UnavailableError(f"the store {where} cannot be used now: {_cause(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise UnavailableError(f"the store {where} went away: {_cause(error)}") from error
+        raise
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+
+
+def connect(url: str) -> Store:
+    """Open a store without looking at its schema.
+
+    Raises
+    ------
+    UserError
+        For a URL that is neither SQLite nor PostgreSQL, or a missing driver.
+    """
+    try:
+        parsed = sa.make_url(url)
+        name = parsed.get_backend_name()
+        if name not in ("sqlite", "postgresql"):
+            raise UserError(f"store: {name} is not supported; use sqlite:///monitor.db or postgresql+psycopg://…")
+        if name == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if name == "sqlite":
+            options = {"connect_args": {"timeout": BUSY_SECONDS}, "poolclass": NullPool}
+        engine = sa.create_engine(parsed, **options)
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        raise UserError(f"store: the URL cannot be used: {error}") from error
+    if name == "sqlite":
+        _check_folder(parsed.database)
+        _prepare_sqlite(engine)
+    return Store(engine)
+
+
+def _check_folder(database: str | None) -> None:
+    if database and database != ":memory:" and not Path(database).parent.is_dir():
+        raise UserError(f"store: the folder {Path(database).parent} does not exist; create it or change `store`")
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    """Make pysqlite leave transactions to us: its own begin comes late and never takes the write lock in time."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        with suppress(sqlite3.OperationalError):  # a read-only file cannot change its mode, and can still be read
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def database_now(connection: sa.Connection) -> sa.ColumnElement[float]:
+    """Return the database's own clock, in seconds since 1970: leases are measured by one clock for all replicas."""
+    if connection.dialect.name == "sqlite":
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float)

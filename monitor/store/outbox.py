@@ -1,0 +1,179 @@
+"""The outbox: messages and retrain requests are written with what made them true, and delivered afterwards."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from monitor.store.database import database_now
+from monitor.store.tables import outbox
+
+LEASE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One row of the outbox, claimed for one attempt."""
+
+    id: int
+    key: str
+    kind: str
+    model: str
+    receiver: str
+    incident_id: str | None
+    payload: str
+    attempts: int
+    uncertain: bool
+    epoch: int
+
+
+def put(
+    connection: sa.Connection,
+    *,
+    key: str,
+    kind: str,
+    model: str,
+    receiver: str,
+    incident_id: str | None,
+    payload: str,
+    now: datetime,
+) -> bool:
+    """Write a letter; False when its key is there already."""
+    if connection.execute(sa.select(outbox.c.id).where(outbox.c.key == key)).first():
+        return False
+    connection.execute(
+        outbox.insert().values(
+            key=key,
+            kind=kind,
+            model=model,
+            receiver=receiver,
+            incident_id=incident_id,
+            payload=payload,
+            state="pending",
+            attempts=0,
+            uncertain=False,
+            created_at=now,
+            next_attempt_at=now,
+            epoch=0,
+        )
+    )
+    return True
+
+
+def claim(connection: sa.Connection, owner: str, now: datetime) -> Letter | None:
+    """Claim the oldest letter that is due, in order within each incident and receiver; None when nothing is due.
+
+    A letter that was being sent when its owner died is claimed again as *uncertain*: it may have arrived.
+    """
+    clock = database_now(connection)
+    abandoned = sa.and_(outbox.c.state == "sending", outbox.c.lease_until < clock)
+    due = sa.or_(sa.and_(outbox.c.state == "pending", outbox.c.next_attempt_at <= now), abandoned)
+    earlier = outbox.alias("earlier")
+    waits = sa.exists().where(
+        earlier.c.incident_id == outbox.c.incident_id,
+        earlier.c.receiver == outbox.c.receiver,
+        earlier.c.kind == outbox.c.kind,
+        earlier.c.id < outbox.c.id,
+        earlier.c.state.in_(("pending", "sending")),
+    )
+    query = sa.select(outbox).where(due, ~waits).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(1)
+    row = connection.execute(query.with_for_update(skip_locked=True)).first()
+    if row is None:
+        return None
+    uncertain = bool(row.uncertain) or row.state == "sending"
+    taken = connection.execute(
+        outbox.update()
+        .where(outbox.c.id == row.id, outbox.c.epoch == row.epoch)
+        .values(
+            state="sending",
+            owner=owner,
+            epoch=row.epoch + 1,
+            attempts=row.attempts + 1,
+            uncertain=uncertain,
+            lease_until=clock + LEASE_SECONDS,
+        )
+    )
+    if taken.rowcount != 1:
+        return None
+    return Letter(
+        row.id, row.key, row.kind, row.model, row.receiver, row.incident_id, row.payload,
+        row.attempts + 1, uncertain, row.epoch + 1,
+    )  # fmt: skip
+
+
+def _settle(connection: sa.Connection, letter: Letter, **values: object) -> bool:
+    done = connection.execute(
+        outbox.update()
+        .where(outbox.c.id == letter.id, outbox.c.epoch == letter.epoch, outbox.c.state == "sending")
+        .values(lease_until=None, **values)
+    )
+    return done.rowcount == 1
+
+
+def delivered(
+    connection: sa.Connection, letter: Letter, reference: Mapping[str, str], note: str, now: datetime
+) -> bool:
+    """Mark a letter delivered; False when it is no longer ours."""
+    return _settle(
+        connection, letter, state="delivered", delivered_at=now, reference=json.dumps(dict(reference)), error=note
+    )
+
+
+def deferred(connection: sa.Connection, letter: Letter, reason: str, again_at: datetime, *, uncertain: bool) -> bool:
+    """Put a letter back until ``again_at``."""
+    return _settle(
+        connection,
+        letter,
+        state="pending",
+        next_attempt_at=again_at,
+        error=reason,
+        uncertain=letter.uncertain or uncertain,
+    )
+
+
+def dead(connection: sa.Connection, letter: Letter, reason: str) -> bool:
+    """Give a letter up: a person must look."""
+    return _settle(connection, letter, state="dead", error=reason)
+
+
+def first_reference(connection: sa.Connection, incident_id: str, receiver: str) -> dict[str, str]:
+    """Return what the receiver answered to the incident's first delivered notice; empty for none."""
+    query = (
+        sa.select(outbox.c.reference)
+        .where(
+            outbox.c.incident_id == incident_id,
+            outbox.c.receiver == receiver,
+            outbox.c.kind == "notice",
+            outbox.c.state == "delivered",
+        )
+        .order_by(outbox.c.id)
+        .limit(1)
+    )
+    text = connection.execute(query).scalar()
+    return dict(json.loads(text)) if text else {}
+
+
+def told(connection: sa.Connection, incident_id: str) -> dict[str, datetime]:
+    """Return when a notice about an incident was last written, by receiver; dead letters do not count."""
+    query = (
+        sa.select(outbox.c.receiver, sa.func.max(outbox.c.created_at).label("at"))
+        .where(outbox.c.incident_id == incident_id, outbox.c.kind == "notice", outbox.c.state != "dead")
+        .group_by(outbox.c.receiver)
+    )
+    return {row.receiver: row.at for row in connection.execute(query)}
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """Return how many letters are in each state."""
+    query = sa.select(outbox.c.state, sa.func.count().label("letters")).group_by(outbox.c.state)
+    return {row.state: row.letters for row in connection.execute(query)}
+
+
+def listing(connection: sa.Connection, *, kind: str | None = None) -> list[dict[str, object]]:
+    """Return every letter, oldest first."""
+    query = sa.select(outbox).order_by(outbox.c.id)
+    if kind is not None:
+        query = query.where(outbox.c.kind == kind)
+    return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name

@@ -1,0 +1,146 @@
+"""Reference snapshots in the store: added once, never changed, found by id or as the newest of a model."""
+
+import io
+import json
+from datetime import datetime
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from checks import codec
+from monitor.core.errors import UserError
+from monitor.core.reference import Reference
+from monitor.core.window import Window
+from monitor.store.tables import reference_blocks as blocks_table
+from monitor.store.tables import references as table
+
+
+def table_to_bytes(rows: pa.Table) -> bytes:
+    """Return rows as a compressed Arrow stream."""
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, rows.schema, options=options) as writer:
+        writer.write_table(rows)
+    return sink.getvalue()
+
+
+def table_from_bytes(data: bytes) -> pa.Table:
+    """Return the rows that :func:`table_to_bytes` wrote."""
+    return pa.ipc.open_stream(data).read_all()
+
+
+def add(connection: sa.Connection, reference: Reference) -> bool:
+    """Add a snapshot; return False when the model has it already."""
+    known = sa.select(table.c.id).where(table.c.id == reference.id, table.c.model == reference.model)
+    if connection.execute(known).first():
+        return False
+    connection.execute(
+        table.insert().values(
+            id=reference.id,
+            model=reference.model,
+            version=reference.version,
+            origin=reference.origin,
+            added_at=reference.added_at,
+            added_by=reference.added_by,
+            rows=reference.rows,
+            span_start=reference.span.start if reference.span else None,
+            span_end=reference.span.end if reference.span else None,
+            warnings=json.dumps(reference.warnings),
+            bins=codec.encode_bins(reference.bins),
+            profile=codec.encode_profile(reference.profile),
+            sample=table_to_bytes(reference.sample),
+        )
+    )
+    rows = [
+        {
+            "reference_id": reference.id,
+            "model": reference.model,
+            "window_start": window.start,
+            "window_end": window.end,
+            "profile": codec.encode_profile(profile),
+        }
+        for window, profile in reference.blocks
+    ]
+    if rows:
+        connection.execute(blocks_table.insert(), rows)
+    return True
+
+
+def _loaded(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Reference:
+    found = connection.execute(
+        sa.select(blocks_table)
+        .where(blocks_table.c.reference_id == row.id, blocks_table.c.model == row.model)
+        .order_by(blocks_table.c.window_start)
+    )
+    return Reference(
+        id=row.id,
+        model=row.model,
+        bins=codec.decode_bins(row.bins),
+        profile=codec.decode_profile(row.profile),
+        blocks=tuple((Window(b.window_start, b.window_end), codec.decode_profile(b.profile)) for b in found),
+        sample=table_from_bytes(row.sample),
+        origin=row.origin,
+        added_at=row.added_at,
+        added_by=row.added_by,
+        version=row.version,
+        span=Window(row.span_start, row.span_end) if row.span_start and row.span_end else None,
+        warnings=tuple(json.loads(row.warnings)),
+    )
+
+
+def find(connection: sa.Connection, model: str, prefix: str) -> Reference:
+    """Return the model's snapshot whose id begins with ``prefix``.
+
+    Raises
+    ------
+    UserError
+        When none does, or several do.
+    """
+    query = sa.select(table).where(table.c.model == model, table.c.id.startswith(prefix, autoescape=True))
+    rows = connection.execute(query).all()
+    if len(rows) != 1:
+        problem = "no reference" if not rows else f"{len(rows)} references"
+        raise UserError(
+            f"{problem} of {model} with an id beginning {prefix!r}; `monitor reference list` shows what there is"
+        )
+    return _loaded(connection, rows[0])
+
+
+def active(connection: sa.Connection, model: str) -> Reference | None:
+    """Return the snapshot that the model is judged against: the one pinned last, else the one added last."""
+    query = (
+        sa.select(table)
+        .where(table.c.model == model)
+        .order_by(table.c.pinned_at.is_(None), table.c.pinned_at.desc(), table.c.added_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return _loaded(connection, row) if row else None
+
+
+def pin(connection: sa.Connection, model: str, reference_id: str, now: datetime) -> None:
+    """Make a snapshot the one that the model is judged against."""
+    connection.execute(table.update().where(table.c.model == model, table.c.id == reference_id).values(pinned_at=now))
+
+
+def listing(connection: sa.Connection, model: str | None = None) -> list[dict[str, object]]:
+    """Return what is known of every snapshot without its content, newest first."""
+    names = ("id", "model", "version", "origin", "added_at", "added_by", "rows", "span_start", "span_end", "pinned_at")
+    query = sa.select(*(table.c[name] for name in names)).order_by(table.c.model, table.c.added_at.desc())
+    if model is not None:
+        query = query.where(table.c.model == model)
+    return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def active_id(connection: sa.Connection, model: str, origin: str) -> str | None:
+    """Return the id of the snapshot that the model is judged against.
+
+    That is the one pinned last; without a pin the newest that came from ``origin``, where the configuration says now.
+    """
+    pinned = sa.select(table.c.id).where(table.c.model == model, table.c.pinned_at.is_not(None))
+    chosen = connection.execute(pinned.order_by(table.c.pinned_at.desc()).limit(1)).scalar()
+    if chosen is not None:
+        return str(chosen)
+    newest = sa.select(table.c.id).where(table.c.model == model, table.c.origin == origin)
+    found = connection.execute(newest.order_by(table.c.added_at.desc()).limit(1)).scalar()
+    return str(found) if found is not None else None

@@ -1,0 +1,282 @@
+"""Runs: one row for every window of every model. The row is the claim, the lease and the result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from checks import codec
+from checks.profile import Profile, Volume
+from monitor.core.finding import Finding
+from monitor.core.window import Window
+from monitor.store import bodies
+from monitor.store.database import database_now
+from monitor.store.references import table_from_bytes, table_to_bytes
+from monitor.store.tables import configurations, findings, profiles, runs
+
+LEASE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to evaluate one window. ``epoch`` rises with every take-over, so that a stale owner changes nothing."""
+
+    run_id: int
+    epoch: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One window of one model as the store has it."""
+
+    id: int
+    model: str
+    window: Window
+    state: str
+    rows: int | None
+    reason: str
+    reference_id: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempts: int
+
+
+class StaleClaimError(Exception):
+    """The lease ran out and another process took the window over; nothing was written."""
+
+
+def remember_configuration(connection: sa.Connection, model: str, fingerprint: str, body: str, now: datetime) -> None:
+    """Keep what a fingerprint stands for."""
+    known = sa.select(configurations.c.fingerprint).where(configurations.c.fingerprint == fingerprint)
+    if not connection.execute(known).first():
+        connection.execute(
+            configurations.insert().values(fingerprint=fingerprint, model=model, body=body, first_seen=now)
+        )
+
+
+def claim(
+    connection: sa.Connection, model: str, window: Window, fingerprint: str, owner: str, now: datetime
+) -> Claim | None:
+    """Claim a window; None when it is done, skipped, held by a living owner, or rests after a failure."""
+    here = sa.and_(
+        runs.c.model == model,
+        runs.c.window_start == window.start,
+        runs.c.window_end == window.end,
+        runs.c.fingerprint == fingerprint,
+    )
+    lease = database_now(connection) + LEASE_SECONDS
+    row = connection.execute(sa.select(runs).where(here).with_for_update()).first()
+    if row is None:
+        values = {
+            "model": model,
+            "window_start": window.start,
+            "window_end": window.end,
+            "fingerprint": fingerprint,
+            "state": "claimed",
+            "owner": owner,
+            "epoch": 1,
+            "attempts": 1,
+            "lease_until": lease,
+            "started_at": now,
+            "reason": "",
+        }
+        inserted = connection.execute(_insert_new(connection, values)).scalar()
+        return Claim(inserted, 1, 1) if inserted is not None else None
+    if row.state == "failed" and row.finished_at is not None and now < row.finished_at + _pause(row.attempts):
+        return None
+    free = sa.or_(
+        runs.c.state == "failed", sa.and_(runs.c.state == "claimed", runs.c.lease_until < database_now(connection))
+    )
+    taken = connection.execute(
+        runs.update()
+        .where(runs.c.id == row.id, runs.c.epoch == row.epoch, free)
+        .values(
+            state="claimed",
+            owner=owner,
+            epoch=row.epoch + 1,
+            attempts=row.attempts + 1,
+            lease_until=lease,
+            started_at=now,
+            reason="",
+        )
+    )
+    return Claim(row.id, row.epoch + 1, row.attempts + 1) if taken.rowcount == 1 else None
+
+
+def _pause(attempts: int) -> timedelta:
+    """Return how long a window that could not be read rests: half a minute, doubling, an hour at most."""
+    return min(timedelta(seconds=30 * 2 ** min(attempts - 1, 10)), timedelta(hours=1))
+
+
+def _insert_new(connection: sa.Connection, values: dict[str, object]) -> sa.Executable:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return insert(runs).values(values).on_conflict_do_nothing().returning(runs.c.id)
+
+
+def finish(
+    connection: sa.Connection,
+    held: Claim,
+    *,
+    state: str,
+    now: datetime,
+    rows: int | None = None,
+    last_event: float | None = None,
+    reference_id: str | None = None,
+    reason: str = "",
+) -> None:
+    """Write the end of a run.
+
+    Raises
+    ------
+    StaleClaimError
+        When the claim is no longer ours.
+    """
+    done = connection.execute(
+        runs.update()
+        .where(runs.c.id == held.run_id, runs.c.epoch == held.epoch, runs.c.state == "claimed")
+        .values(
+            state=state,
+            finished_at=now,
+            rows=rows,
+            last_event=datetime.fromtimestamp(last_event, UTC) if last_event is not None else None,
+            reference_id=reference_id,
+            reason=reason,
+            lease_until=None,
+        )
+    )
+    if done.rowcount != 1:
+        raise StaleClaimError(f"run {held.run_id} was taken over at a later epoch than {held.epoch}")
+
+
+def skip(connection: sa.Connection, model: str, window: Window, fingerprint: str, reason: str, now: datetime) -> None:
+    """Record that a window will not be evaluated, and why."""
+    values = {
+        "model": model,
+        "window_start": window.start,
+        "window_end": window.end,
+        "fingerprint": fingerprint,
+        "state": "skipped",
+        "epoch": 1,
+        "attempts": 0,
+        "finished_at": now,
+        "reason": reason,
+    }
+    connection.execute(_insert_new(connection, values))
+
+
+def keep(
+    connection: sa.Connection, run_id: int, profile: Profile, sample: pa.Table, results: Sequence[Finding]
+) -> None:
+    """Keep what a run found: its profile, its sample and its findings."""
+    connection.execute(findings.delete().where(findings.c.run_id == run_id))
+    connection.execute(profiles.delete().where(profiles.c.run_id == run_id))
+    packed = table_to_bytes(sample) if sample.num_rows else None
+    connection.execute(profiles.insert().values(run_id=run_id, profile=codec.encode_profile(profile), sample=packed))
+    if results:
+        connection.execute(
+            findings.insert(),
+            [
+                {
+                    "run_id": run_id,
+                    "place": place,
+                    "column_name": finding.column,
+                    "check_name": finding.check,
+                    "verdict": str(finding.verdict),
+                    "effect": finding.effect,
+                    "body": bodies.dump(finding),
+                }
+                for place, finding in enumerate(results)
+            ],
+        )
+
+
+_FINAL = ("done", "skipped")
+
+
+def last_end(connection: sa.Connection, model: str) -> datetime | None:
+    """Return the end of the newest window that is done or skipped."""
+    query = sa.select(sa.func.max(runs.c.window_end)).where(runs.c.model == model, runs.c.state.in_(_FINAL))
+    return connection.execute(query).scalar()
+
+
+def _as_run(row: sa.Row[tuple[object, ...]]) -> Run:
+    return Run(
+        row.id, row.model, Window(row.window_start, row.window_end), row.state, row.rows, row.reason,
+        row.reference_id, row.started_at, row.finished_at, row.attempts,
+    )  # fmt: skip
+
+
+def listing(
+    connection: sa.Connection,
+    model: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+) -> list[Run]:
+    """Return a model's runs that lie in ``[since, until)``, oldest first; with ``limit`` the newest that many."""
+    query = sa.select(runs).where(runs.c.model == model).order_by(runs.c.window_end.desc(), runs.c.id.desc())
+    if since is not None:
+        query = query.where(runs.c.window_start >= since)
+    if until is not None:
+        query = query.where(runs.c.window_end <= until)
+    return [_as_run(row) for row in reversed(connection.execute(query.limit(limit)).all())]
+
+
+def findings_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[Finding]:
+    """Return the findings of these runs, in order."""
+    if not run_ids:
+        return []
+    query = (
+        sa.select(findings.c.body).where(findings.c.run_id.in_(run_ids)).order_by(findings.c.run_id, findings.c.place)
+    )
+    return [bodies.load(Finding, row.body) for row in connection.execute(query)]
+
+
+def effects(connection: sa.Connection, model: str, column: str | None, check: str, limit: int) -> list[Finding]:
+    """Return the newest findings of one check on one column, oldest first."""
+    same = findings.c.column_name.is_(None) if column is None else findings.c.column_name == column
+    query = (
+        sa.select(findings.c.body)
+        .join(runs, runs.c.id == findings.c.run_id)
+        .where(runs.c.model == model, same, findings.c.check_name == check)
+        .order_by(runs.c.window_end.desc())
+        .limit(limit)
+    )
+    return [bodies.load(Finding, row.body) for row in reversed(connection.execute(query).all())]
+
+
+def profile_of(connection: sa.Connection, run_id: int) -> Profile | None:
+    """Return the profile of a run; None where it kept none."""
+    row = connection.execute(sa.select(profiles.c.profile).where(profiles.c.run_id == run_id)).first()
+    return codec.decode_profile(row.profile) if row else None
+
+
+def samples_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[pa.Table]:
+    """Return the samples of these runs, without those that kept none."""
+    query = sa.select(profiles.c.sample).where(profiles.c.run_id.in_(run_ids)).order_by(profiles.c.run_id)
+    return [table_from_bytes(row.sample) for row in connection.execute(query) if row.sample]
+
+
+def volumes(connection: sa.Connection, model: str, before: datetime, limit: int) -> tuple[Volume, ...]:
+    """Return how many rows the windows before a moment had, oldest first."""
+    query = (
+        sa.select(runs.c.window_start, runs.c.window_end, runs.c.rows, runs.c.last_event)
+        .where(runs.c.model == model, runs.c.state == "done", runs.c.window_end <= before)
+        .order_by(runs.c.window_end.desc())
+        .limit(limit)
+    )
+    return tuple(
+        Volume(
+            row.window_start.timestamp(),
+            row.window_end.timestamp(),
+            row.rows or 0,
+            row.last_event.timestamp() if row.last_event else None,
+        )
+        for row in reversed(connection.execute(query).all())
+    )

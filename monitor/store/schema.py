@@ -1,0 +1,102 @@
+"""The store's schema and its version: migrated forward, refused when newer than this release."""
+
+import io
+import logging
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from monitor.core.errors import UnavailableError, UserError
+from monitor.store.database import Store, connect
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+def migrations_folder() -> Path:
+    """Return where the migrations are: inside the wheel, or at the top of a checkout."""
+    shipped = Path(__file__).parent / "migrations"
+    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def _alembic(store: Store | None = None) -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.attributes["engine"] = store.engine if store else None
+    return config
+
+
+def head() -> str:
+    """Return the revision that this release works with."""
+    from alembic.script import ScriptDirectory
+
+    revision = ScriptDirectory.from_config(_alembic()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def current(store: Store) -> str | None:
+    """Return the revision of a store; None for an empty database."""
+    from alembic.migration import MigrationContext
+
+    with store.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(store: Store) -> tuple[str | None, str]:
+    """Bring a store to this release's schema; return the revision before and after.
+
+    Raises
+    ------
+    UserError
+        When the store belongs to a newer release.
+    """
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    before = current(store)
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+    if before is not None and before not in known:
+        raise UserError(
+            f"the store's schema {before} is newer than this release knows ({head()}); "
+            "upgrade Leeway, or use the store of an older release"
+        )
+    if before != head():
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        with redirect_stdout(io.StringIO()):
+            command.upgrade(_alembic(store), "head")
+    return before, head()
+
+
+def open_store(url: str, *, create: bool = True) -> Store:
+    """Open a store whose schema fits, creating or migrating it where needed.
+
+    Raises
+    ------
+    UserError
+        When it belongs to a newer release, or with ``create=False`` has no schema yet.
+    UnavailableError
+        When it cannot be reached or written.
+    """
+    store = connect(url)
+    try:
+        revision = current(store)
+        if revision == head():
+            return store
+        if revision is None and not create:
+            raise UserError(
+                f"the store {store.engine.url.render_as_string()} is empty; run `monitor run` or `monitor check`"
+            )
+        migrate(store)
+    except UserError:
+        store.close()
+        raise
+    except sa.exc.SQLAlchemyError as error:
+        store.close()
+        where = store.engine.url.render_as_string(hide_password=True)
+        raise UnavailableError(f"the store {where} cannot be prepared: {error}") from error
+    return store

