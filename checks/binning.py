@@ -1,7 +1,7 @@
 """From rows to profiles: the reference fixes the bins, every batch of rows is counted in them.
 
-The edges follow Neyman's smooth tests' needs (SIGNAL.md 2.1): 32 quantile bins, 0.5% tails, two far edges, and a bin of its
-own for every value that holds more than 1/64 of the rows.
+The edges follow Neyman's smooth tests' needs (SIGNAL.md 2.1): 32 quantile bins, 0.5% tails, two far edges, and a bin
+of its own for every value that holds more than 1/64 of the rows.
 """
 
 from collections import Counter

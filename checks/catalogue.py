@@ -16,9 +16,9 @@ FAMILIES = ("drift", "quality")
 class ColumnCheck(Protocol):
     """Measures one column. A frozen dataclass; its fields are its parameters in the configuration.
 
-    ``kinds`` are the kinds it can measure, ``default_for`` those for which ``checks: auto`` takes it, ``unit`` the unit of
-    its effect, ``fatal`` whether a breach is a break that needs no second window. Every check has a field ``tolerance``,
-    the largest effect not worth an alert.
+    ``kinds`` are the kinds it can measure, ``default_for`` those for which ``checks: auto`` takes it, ``unit`` the
+    unit of its effect, ``fatal`` whether a breach is a break that needs no second window. Every check has a field
+    ``tolerance``, the largest effect not worth an alert.
     """
 
     kinds: ClassVar[frozenset[Kind]]

@@ -79,7 +79,7 @@ def noise(before: Mapping[str, float], rows: float) -> float:
     """Return the total variation that sampling alone hardly exceeds.
 
     Its expectation, from the normal approximation of each share, and a margin of McDiarmid's inequality, which bounds
-    the chance by 49% and is generous: the bound ignores that a share's noise is small where the share is.
+    the chance by 32% and is generous: it ignores that a share's noise is small where the share is.
     """
     expected = sum(sqrt(share * (1 - share) / rows) for share in before.values()) * sqrt(2 / pi) / 2
-    return expected + 0.6 / sqrt(rows)
+    return expected + 0.75 / sqrt(rows)

@@ -1,4 +1,4 @@
-"""Profiles and bins as bytes: versioned JSON, zlib-compressed. Data, never code: nothing here can execute what it reads."""
+"""Profiles and bins as bytes: versioned JSON, zlib-compressed. Data, never code: nothing here runs what it reads."""
 
 import json
 import zlib

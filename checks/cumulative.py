@@ -1,8 +1,8 @@
 """Cumulative shares at the bins' edges, reference against current, and the Brownian bridge that they follow by chance.
 
 Given the counts of both sets together, the difference of the two cumulative shares at the edges has, when nothing has
-changed, exactly the covariance of a bridge at the pooled cumulative shares (the hypergeometric distribution's). Nothing here
-assumes continuous data: atoms, gaps and few bins are part of the null distribution.
+changed, exactly the covariance of a bridge at the pooled cumulative shares (the hypergeometric distribution's).
+Nothing here assumes continuous data: atoms, gaps and few bins are part of the null distribution.
 """
 
 from dataclasses import dataclass
@@ -105,8 +105,9 @@ def bridge_crossing(pooled: Edges, barrier: float) -> float:
 
 
 def _thinned(points: Edges, narrowest: float) -> Edges:
-    kept = [float(points[0])]
-    for point in points[1:].tolist():
+    first, *others = points.tolist()
+    kept: list[float] = [first]
+    for point in others:
         if (point - kept[-1]) * (1 - point) / (1 - kept[-1]) >= narrowest:
             kept.append(point)
     return np.array(kept)
@@ -139,8 +140,8 @@ def quadratic_form_tail(form: Edges, value: float) -> float:
 def absolute_sum(weights: Edges, covariance: Edges) -> tuple[float, float]:
     """Return mean and variance of a weighted sum of absolute values of centred normal variables.
 
-    Cov(|X|, |Y|) = (2/π) σ_x σ_y (√(1-ρ²) + ρ asin ρ - 1): Nabeya 1951, *Absolute moments in 2-dimensional normal
-    distribution*, Ann. Inst. Statist. Math. 3.
+    Cov(|X|, |Y|) = 2/π s t (√(1 - r²) + r asin r - 1), s and t the deviations and r the correlation: Nabeya 1951,
+    *Absolute moments in 2-dimensional normal distribution*, Ann. Inst. Statist. Math. 3.
 
     Parameters
     ----------
@@ -169,9 +170,8 @@ def weighted_square(steps: Steps, weights: Edges) -> tuple[float, Effect, float]
     ----------
     weights : of the squared differences, shape (edges,).
 
-    Returns
-    -------
-    The statistic: the sum over (1/n + 1/m). The effect: its root, debiased, with standard error and interval. The p-value.
+    Returns ------- The statistic: the sum over (1/n + 1/m). The effect: its root, debiased, with standard error and
+    interval. The p-value.
     """
     square = float(weights @ steps.differences**2)
     form = np.sqrt(np.outer(weights, weights)) * steps.covariance

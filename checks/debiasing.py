@@ -1,7 +1,8 @@
 """Distances without their bias: two samples of one distribution are never at distance 0, and that part is taken off.
 
-The square of a distance is what sampling noise adds to: E[distance²] = true distance² + its expectation when nothing has
-changed. So effects are the root of the square less that expectation, and 0 where noise alone explains the distance.
+The square of a distance is what sampling noise adds to: E[distance²] = true distance² + its expectation when nothing
+has changed. So effects are the root of the square less that expectation, and 0 where noise alone explains the
+distance.
 """
 
 from math import sqrt

@@ -20,7 +20,7 @@ def bounds(bins: Bins, *columns: Column) -> Edges:
     one gross value must not set the scale for all others (it is what ``out_of_range`` counts).
     """
     edges = bins.edges
-    low, high = bins.tails if bins.tails else (edges[0], edges[-1])
+    low, high = bins.tails or (edges[0], edges[-1])
     lows = [column.profile.low for column in columns if column.profile.low is not None]
     highs = [column.profile.high for column in columns if column.profile.high is not None]
     reach = high - low

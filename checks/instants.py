@@ -38,7 +38,7 @@ def _form(value: object) -> Form | None:
     if isinstance(value, str):
         return "text" if _DATED.match(value) and _parsed(value) is not None else None
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return next((form for least, form in _UNIT_FROM if abs(value) >= least), None)
+        return next((form for least, form in _UNIT_FROM if abs(float(value)) >= least), None)
     return None
 
 

@@ -19,7 +19,8 @@ class Measurement:
     stderr : standard error of ``effect`` from sampling rows alone, never below 0.
     interval : ``CONFIDENCE`` interval of ``effect``.
     rows, reference_rows : the rows that entered the statistic.
-    pvalue : probability of such a statistic under identical distributions of independent rows; None where no test exists.
+    pvalue : probability of such a statistic under identical distributions of independent rows; None where no test
+        exists.
     words : one clause in native units, for example ``"median 733 to 1,180"``.
     columns : the columns concerned, for checks of a whole table.
 

@@ -1,8 +1,8 @@
 """Profiles: what is kept of a set of rows. Kilobytes, and they add up: hour + hour = day.
 
 A profile counts rows in bins that the reference has fixed (see :mod:`checks.binning`). ``empty`` and ``+`` form a
-commutative monoid, so the same profile can be computed from batches, partitions or replicas in any order. Counts, extremes
-and sketches add up exactly; the two sums to the rounding of floating-point addition.
+commutative monoid, so the same profile can be computed from batches, partitions or replicas in any order. Counts,
+extremes and sketches add up exactly; the two sums to the rounding of floating-point addition.
 """
 
 from collections.abc import Iterable, Mapping

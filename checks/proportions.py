@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 
-from checks.measurement import Measurement, symmetric
+from checks.measurement import Inconclusive, Measurement, symmetric
 
 _EXACT_BELOW = 20.0  # expected counts from which the normal approximation of the hypergeometric is good to 1e-3
 
@@ -80,3 +80,11 @@ def equal_shares(reference: Proportion, current: Proportion) -> float:
     seen = chances[current.count - low]
     alike = np.isclose(chances, seen, rtol=1e-7, atol=0)
     return float(min(1.0, chances[(chances < seen) & ~alike].sum() + chances[alike].sum() / 2))
+
+
+def without_rows(reference_rows: int, rows: int) -> Inconclusive | None:
+    """Return the refusal for a share of no rows; None where both sides have some."""
+    if rows and reference_rows:
+        return None
+    where = "this window" if not rows else "the reference"
+    return Inconclusive(f"no rows in {where} to take a share of", 1, rows, reference_rows)

@@ -1,7 +1,7 @@
 """Shares of rows by bin, reference against current, and what is common to the divergences between them.
 
-Every divergence here is, near identity, ``curvature`` times the sum of (difference of shares)² / share. So all of them have
-the same null distribution, a multiple of a chi-square, and the same bias.
+Every divergence here is, near identity, ``curvature`` times the sum of (difference of shares)² / share. So all of
+them have the same null distribution, a multiple of a chi-square, and the same bias.
 """
 
 from dataclasses import dataclass
@@ -73,9 +73,9 @@ class Shares:
 
     def variance(self, by_reference: Edges, by_current: Edges) -> float:
         """Return the delta method's variance of a function with these partial derivatives by share, shape (cells,)."""
-        of_reference = self.reference @ by_reference**2 - (self.reference @ by_reference) ** 2
-        of_current = self.current @ by_current**2 - (self.current @ by_current) ** 2
-        return float(max(0.0, of_reference) / self.reference_rows + max(0.0, of_current) / self.rows)
+        of_reference = float(self.reference @ by_reference**2) - float(self.reference @ by_reference) ** 2
+        of_current = float(self.current @ by_current**2) - float(self.current @ by_current) ** 2
+        return max(0.0, of_reference) / self.reference_rows + max(0.0, of_current) / self.rows
 
 
 def counts_of(column: Column) -> Edges:
@@ -91,15 +91,16 @@ def counts_of(column: Column) -> Edges:
 def shares_of(reference: Column, current: Column) -> Shares:
     """Return the shares of two columns, cells pooled until each expects ``EXPECTED_COUNT`` rows in the smaller set.
 
-    Neighbouring bins pool, and rare categories with each other. What is pooled depends on the sum of both sets alone, so
-    the null distribution is not touched.
+    Neighbouring bins pool, and rare categories with each other. What is pooled depends on the sum of both sets alone,
+    so the null distribution is not touched.
     """
     known, seen = counts_of(reference), counts_of(current)
     both = known + seen
     fewest = EXPECTED_COUNT * both.sum() / min(known.sum(), seen.sum())
     cells = _rare_together(both, fewest) if reference.bins.categorical else _neighbours_together(both, fewest)
     size = int(cells.max()) + 1
-    return Shares(np.bincount(cells, known, size), np.bincount(cells, seen, size))
+    gathered = (np.bincount(cells, counts, size).astype(np.float64) for counts in (known, seen))
+    return Shares(*gathered)
 
 
 def _neighbours_together(both: Edges, fewest: float) -> np.ndarray:
@@ -155,10 +156,10 @@ def measure(
 ) -> Measurement:
     """Return the measurement of a divergence: debiased, with its interval and the chi-square p-value.
 
-    ``statistic`` is the classical one where it is not the divergence or its root, ``chi_square`` the one to refer to a
-    chi-square distribution where it is not the divergence in units of curvature (1/n + 1/m). The variance is the delta
-    method's plus that of the null distribution, which together are the non-central chi-square's: 2 (degrees of freedom) +
-    4 (non-centrality).
+    ``statistic`` is the classical one where it is not the divergence or its root, ``chi_square`` the one to refer to
+    a chi-square distribution where it is not the divergence in units of curvature (1/n + 1/m). The variance is the
+    delta method's plus that of the null distribution, which together are the non-central chi-square's: 2 (degrees of
+    freedom) + 4 (non-centrality).
     """
     from scipy.special import chdtrc
 

@@ -2,7 +2,7 @@
 
 
 def number_text(value: float) -> str:
-    """Return a number with three significant digits and thousands separated: 1180 as ``1,180``, 0.01234 as ``0.0123``."""
+    """Return a number with three digits and thousands separated: 1180 as ``1,180``, 0.01234 as ``0.0123``."""
     if value == 0 or 1e-4 <= abs(value) < 1e9:
         digits = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
         return "0" if digits == "-0" else digits

@@ -2,19 +2,22 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from monitor.consequences import Scene, ask, follow, request_for
 from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
-from monitor.core.reference import Reference
 from monitor.core.retrain import RetrainRequest, RetrainState
 from monitor.core.retrain_policy import refusal
 from monitor.store import incidents as incident_rows
 from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
 from monitor.watch import Watch
+
+if TYPE_CHECKING:
+    from monitor.core.reference import Reference
 
 
 def _scene(connection: sa.Connection, watch: Watch, now: datetime) -> Scene:

@@ -1,4 +1,4 @@
-"""What follows from the steps of incidents: their rows, the notices, and retrainings. All in the caller's transaction."""
+"""What follows from the steps of incidents: rows, notices, retrainings. All in the caller's transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
-from checks.diagnosing import Group
 
+from checks.diagnosing import Group
 from monitor import referencing
 from monitor.consequences import Scene, follow
 from monitor.core.calibration import calibrate
@@ -101,13 +101,15 @@ class Cycle:
         now = self.clock.now()
         with self.store.read() as connection:
             last = run_rows.last_end(connection, watch.name)
-        due, skipped = watch.schedule.due(now, last, watch.model.schedule.start)
+        start = watch.model.schedule.start
+        if last is None and start is None:
+            start = watch.schedule.newest_due(now).start  # a model seen for the first time shows something at once
+        due, skipped = watch.schedule.due(now, last, start)
         if skipped:
-            fingerprint = watch.fingerprint("")
-            reason = f"older than catch_up ({watch.model.schedule.catch_up}) when the daemon came back"
+            span = Window(skipped[0].start, skipped[-1].end)
+            reason = f"{len(skipped)} windows older than catch_up ({watch.model.schedule.catch_up}) were not evaluated"
             with self.store.write() as connection:
-                for window in skipped:
-                    run_rows.skip(connection, watch.name, window, fingerprint, reason, now)
+                run_rows.skip(connection, watch.name, span, watch.fingerprint(""), reason, now)
             log.warning("windows.skipped", model=watch.name, windows=len(skipped), reason=reason)
         return due
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class Daemon:
         for name, watch in self.watches.items():
             if self.stopping.is_set():
                 return
-            self._submit(self._pool, name, lambda watch=watch: self._work(watch))
+            self._submit(self._pool, name, partial(self._work, watch))
         self._submit(self._outgoing, "outbox", self._deliver)
 
     def _submit(self, pool: ThreadPoolExecutor, name: str, work: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """Typed options: the base of everything that the configuration describes, and the value types that recur in it.
 
-An extension (source, notifier, trigger) is one class whose fields are its options. Paths and SQLite files are taken relative
-to the folder of the configuration, which validation passes as ``context={"folder": Path}``.
+An extension (source, notifier, trigger) is one class whose fields are its options. Paths and SQLite files are taken
+relative to the folder of the configuration, which validation passes as ``context={"folder": Path}``.
 """
 
 import re
@@ -25,6 +25,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SPELLED = {"sec": "s", "min": "m", "hr": "h", "hour": "h", "day": "d", "week": "w", "wk": "w"}
 _SECRET_NAME = re.compile(r"token|secret|passw|pwd|credential|authorization|api_?key|private", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^:/@\s\"']*:([^\s\"']*)@")
+_PARAMETER = re.compile(r"[?&;]([^=&;@\s\"']+)=([^&;@\s\"']+)")
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 
 HIDDEN = "********"  # what stands in the place of a secret, whatever its length
@@ -128,14 +130,18 @@ def is_secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.search(name))
 
 
+def password_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the passwords of URLs stand in a text, those in query parameters too: starts and ends, ascending."""
+    spans = [match.span(1) for match in _PASSWORD.finditer(text)]
+    spans += [match.span(2) for match in _PARAMETER.finditer(text) if is_secret_name(match[1])]
+    return sorted(spans)
+
+
 def hide_passwords(text: str) -> str:
-    """Return a text with the passwords of every URL in it hidden, those in query parameters too."""
-    text = re.sub(r"(?<=://)([^:/@\s\"']*):[^\s\"']*@", rf"\1:{HIDDEN}@", text)
-    return re.sub(
-        r"([?&;])([^=&;\s\"']+)=([^&;\s\"']+)",
-        lambda match: f"{match[1]}{match[2]}={HIDDEN}" if is_secret_name(match[2]) else match[0],
-        text,
-    )
+    """Return a text with the passwords of every URL in it hidden."""
+    for start, end in reversed(password_spans(text)):
+        text = text[:start] + HIDDEN + text[end:]
+    return text
 
 
 def display(secret: SecretStr) -> str:

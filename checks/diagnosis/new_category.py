@@ -42,6 +42,5 @@ class NewCategory:
         )
         names = ", ".join(f"'{value}'" for value in heaviest[:EXAMPLES])
         more = f" and {current.profile.unseen.distinct - EXAMPLES:,} more" if len(heaviest) > EXAMPLES else ""
-        return Explanation(
-            f"{names}{more} in {share_text(now)} of rows, {share_text(was)} unseen in the reference", 0.9
-        )
+        unknown = f"{share_text(was)} unknown in the reference" if was else "never in the reference"
+        return Explanation(f"{names}{more} in {share_text(now)} of rows, {unknown}", 0.9)

@@ -12,7 +12,7 @@ from checks.profile import Column, Kind
 SLACK = 0.02
 REST = 0.3  # share of the change that may remain when names are forgotten
 UNNAMED = 0.05  # share of rows without a name of their own above which shares cannot be matched
-TWO = 0.3  # with two categories any exchange of majority looks like one; it must be as large as this
+TWO = 0.2  # two categories may come to each other's shares by chance; so much of the rows must have moved
 EXAMPLES = 3
 
 
@@ -34,11 +34,17 @@ class Remap:
         limit = SLACK + noise(before.known, effective_rows(reference, current))
         was, now = _ranked(before), _ranked(after)
         rest = sum(abs(a[1] - b[1]) for a, b in zip_longest(was, now, fillvalue=("", 0.0))) / 2
-        few = min(len(was), len(now)) <= 2
+        few = _changed(before, after, limit) <= 2
         if moved <= (max(TWO, limit) if few else limit) or rest > limit or rest > REST * moved:
             return None
         pairs = [f"'{old}' now '{new}'" for (old, _), (new, _) in zip(was, now, strict=False) if old != new]
         return Explanation("categories carry each other's shares: " + ", ".join(pairs[:EXAMPLES]), 0.6 if few else 0.85)
+
+
+def _changed(before: CategoryShares, after: CategoryShares, limit: float) -> int:
+    """Return how many categories have another share than before, beyond a part of the noise of all."""
+    was, now = before.every, after.every
+    return sum(abs(was.get(value, 0.0) - now.get(value, 0.0)) > limit / 2 for value in was.keys() | now.keys())
 
 
 def _unnamed(found: CategoryShares) -> float:

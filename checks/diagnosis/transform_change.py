@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from checks.diagnosing import Explanation
-from checks.mapping import IDENTITY, fit
+from checks.mapping import IDENTITY, affine, fit
 from checks.profile import Column, Edges, Kind
 from checks.quantiles import moved
 
@@ -34,7 +34,7 @@ class TransformChange:
     rank: ClassVar[int] = 110
 
     def explain(self, reference: Column, current: Column) -> Explanation | None:
-        """Explain by the transform that predicts the current rows best, if none does not."""
+        """Explain by the best transform, if it predicts the current rows better than any stretch."""
         same = fit(reference, current, IDENTITY, SLACK)
         if same is None or same.holds:
             return None
@@ -43,4 +43,7 @@ class TransformChange:
         if not fits:
             return None
         found, words = min(fits, key=lambda item: item[0].strain)
+        stretched = affine(reference, current, SLACK)
+        if stretched is not None and stretched[1].strain <= found.strain:
+            return None
         return Explanation(f"{words}: {moved(reference, current)}", 0.9 * found.trust)

@@ -40,9 +40,9 @@ _TEMPERATURES = (
 def _table() -> tuple[tuple[Affine, str], ...]:
     rows: list[tuple[Affine, str]] = []
     for factor, one, other in _PAIRS:
-        rows.append((Affine(factor, 0.0), f"{one} became {other} ({TIMES} {number_text(factor)})"))
+        rows.append((Affine(factor, 0.0), f"{one} became {other} ({TIMES} {factor:.4g})"))
         back = _REVERSED.get(other, f"{other} became {one}")
-        rows.append((Affine(1 / factor, 0.0), f"{back} ({TIMES} {number_text(1 / factor)})"))
+        rows.append((Affine(1 / factor, 0.0), f"{back} ({TIMES} {1 / factor:.4g})"))
     for factor, larger, smaller in _POWERS:
         rows.append((Affine(factor, 0.0), f"{larger} ({TIMES} {number_text(factor)})"))
         rows.append((Affine(1 / factor, 0.0), f"{smaller} (÷ {number_text(factor)})"))

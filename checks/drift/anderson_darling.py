@@ -12,19 +12,20 @@ from checks.profile import Column, Kind
 
 @dataclass(frozen=True)
 class AndersonDarling:
-    """Anderson-Darling: the gap between the cumulative distributions in its own standard deviations, so that tails count.
+    """Anderson-Darling: the gap between the cumulative distributions in its own deviations, so that tails count.
 
-    Statistic: A² = n m / (n + m) times the sum of (F - G)² / (H (1 - H)) over the bins' edges, H the distribution of both sets
-    together, weighted by the rows of both sets below each edge. The effect is the root of that weighted mean square less its
-    expectation under identical distributions. The p-value is that of the weighted sum of chi-squares which the binned bridge
-    has, by three moments; ties and atoms are part of it.
+    Statistic: A² = n m / (n + m) times the sum of (F - G)² / (H (1 - H)) over the bins' edges, H the distribution of
+    both sets together, weighted by the rows of both sets below each edge. The effect is the root of that weighted
+    mean square less its expectation under identical distributions. The p-value is that of the weighted sum of
+    chi-squares which the binned bridge has, by three moments; ties and atoms are part of it.
 
-    Sees shifts as ``cramer_von_mises`` does, and changes of spread and of tails better. Single far values it hardly sees.
+    Sees shifts as ``cramer_von_mises`` does, and changes of spread and of tails better. Single far values it hardly
+    sees.
 
     Parameters
     ----------
-    tolerance : standard deviations of a share (root of H (1 - H)), from 0. 0.17: the value at which ``ks`` reaches its own 0.1
-        when a normal column shifts.
+    tolerance : standard deviations of a share (root of H (1 - H)), from 0. 0.17: the value at which ``ks`` reaches
+        its own 0.1 when a normal column shifts.
 
     Configuration
     -------------

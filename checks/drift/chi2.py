@@ -13,9 +13,10 @@ from checks.shares import Divergence, Shares, measure, shares_of
 class ChiSquare:
     """Two-sample chi-square: whether the shares differ at all, with Cohen's w as the size of the difference.
 
-    Statistic: X² = sum of (observed - expected)² / expected over the table of cells by {reference, current}; both sets are
-    samples, the reference is not taken as exact. Cells that expect fewer than five rows are pooled (Cochran). The effect is
-    w = root of the sum of (q - p)² / p, debiased by (cells - 1)(1/n + 1/m): unlike X² it does not grow with the rows.
+    Statistic: X² = sum of (observed - expected)² / expected over the table of cells by {reference, current}; both
+    sets are samples, the reference is not taken as exact. Cells that expect fewer than five rows are pooled
+    (Cochran). The effect is w = root of the sum of (q - p)² / p, debiased by (cells - 1)(1/n + 1/m): unlike X² it
+    does not grow with the rows.
 
     Sees changes of shares, most where the reference's share is small. Does not know an order.
 

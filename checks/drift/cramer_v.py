@@ -14,10 +14,11 @@ from checks.shares import Divergence, Shares, measure, shares_of
 class CramerV:
     """Cramér's V: the association between a row's value and the set it comes from, bias-corrected.
 
-    Statistic: Bergsma's V = root of max(0, X²/N - (cells - 1)/(N - 1)) over the corrected smaller dimension, of the table of
-    cells by {reference, current}. It depends on the ratio of the two numbers of rows, so the effect is V as it would be with as
-    many current rows as reference rows: root of half the sum of (q - p)² / (p + q), debiased by (cells - 1)(1/n + 1/m) / 4. Cells
-    that expect fewer than five rows are pooled, half a row is added to each for the effect.
+    Statistic: Bergsma's V = root of max(0, X²/N - (cells - 1)/(N - 1)) over the corrected smaller dimension, of the
+    table of cells by {reference, current}. It depends on the ratio of the two numbers of rows, so the effect is V as
+    it would be with as many current rows as reference rows: root of half the sum of (q - p)² / (p + q), debiased by
+    (cells - 1)(1/n + 1/m) / 4. Cells that expect fewer than five rows are pooled, half a row is added to each for the
+    effect.
 
     Sees changes of shares, bounded by 1 for disjoint ones. Does not know an order.
 

@@ -14,16 +14,18 @@ from checks.profile import Column, Kind
 class CramerVonMises:
     """Cramér-von Mises: the root mean square gap between the two cumulative distributions, as a share of rows.
 
-    Statistic: T = n m / (n + m) times the sum of (F - G)² over the bins' edges, weighted by the rows of both sets below each
-    edge. The effect is the root of that weighted mean square less its expectation under identical distributions. The p-value is
-    that of the weighted sum of chi-squares which the binned bridge has, by three moments; ties and atoms are part of it.
+    Statistic: T = n m / (n + m) times the sum of (F - G)² over the bins' edges, weighted by the rows of both sets
+    below each edge. The effect is the root of that weighted mean square less its expectation under identical
+    distributions. The p-value is that of the weighted sum of chi-squares which the binned bridge has, by three
+    moments; ties and atoms are part of it.
 
-    Sees a change that is spread over the distribution better than ``ks``, a sharp local one less well. Nearly blind to the
-    tails.
+    Sees a change that is spread over the distribution better than ``ks``, a sharp local one less well. Nearly blind
+    to the tails.
 
     Parameters
     ----------
-    tolerance : share of rows, 0 to 0.6. 0.075: the value at which ``ks`` reaches its own 0.1 when a normal column shifts.
+    tolerance : share of rows, 0 to 0.6. 0.075: the value at which ``ks`` reaches its own 0.1 when a normal column
+        shifts.
 
     Configuration
     -------------

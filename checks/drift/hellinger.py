@@ -15,15 +15,16 @@ from checks.shares import Divergence, Shares, measure, shares_of
 class Hellinger:
     """Hellinger distance: the distance between the square roots of the shares.
 
-    Statistic: H = root of 1 - sum of root(p q); 0 for identical, 1 for disjoint shares. Half a row is added to every cell, cells
-    that expect fewer than five rows are pooled. The effect is the root of H² less its expectation (cells - 1)(1/n + 1/m) / 8
-    under identical distributions; the p-value the matching chi-square's.
+    Statistic: H = root of 1 - sum of root(p q); 0 for identical, 1 for disjoint shares. Half a row is added to every
+    cell, cells that expect fewer than five rows are pooled. The effect is the root of H² less its expectation (cells
+    - 1)(1/n + 1/m) / 8 under identical distributions; the p-value the matching chi-square's.
 
     Sees changes of shares, those of rare categories rather more than ``total_variation`` does. Does not know an order.
 
     Parameters
     ----------
-    tolerance : distance, 0 to 1. 0.1: about the Jensen-Shannon distance of the same change; a share of 50% that goes to 64%.
+    tolerance : distance, 0 to 1. 0.1: about the Jensen-Shannon distance of the same change; a share of 50% that goes
+        to 64%.
 
     Configuration
     -------------

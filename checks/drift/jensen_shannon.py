@@ -15,9 +15,10 @@ from checks.shares import Divergence, Shares, measure, shares_of
 class JensenShannon:
     """Jensen-Shannon distance: how well a single row tells which of the two distributions it comes from.
 
-    Statistic: JS = root of the mean of KL(p, (p+q)/2) and KL(q, (p+q)/2) in bits; 0 for identical, 1 for disjoint shares. Half
-    a row is added to every cell, cells that expect fewer than five rows are pooled. The effect is the root of the divergence less
-    its expectation (cells - 1)(1/n + 1/m) / (8 ln 2) under identical distributions; the p-value the matching chi-square's.
+    Statistic: JS = root of the mean of KL(p, (p+q)/2) and KL(q, (p+q)/2) in bits; 0 for identical, 1 for disjoint
+    shares. Half a row is added to every cell, cells that expect fewer than five rows are pooled. The effect is the
+    root of the divergence less its expectation (cells - 1)(1/n + 1/m) / (8 ln 2) under identical distributions; the
+    p-value the matching chi-square's.
 
     Sees changes of shares of any size and stays bounded where a category vanishes. Does not know an order.
 
@@ -31,10 +32,9 @@ class JensenShannon:
 
         - jensen_shannon: {tolerance: 0.1}
 
-    References
-    ----------
-    Lin 1991, *Divergence measures based on the Shannon entropy*, IEEE Trans. Inf. Theory 37; Endres & Schindelin 2003, *A
-    new metric for probability distributions*, IEEE Trans. Inf. Theory 49 (its root is a metric).
+    References ---------- Lin 1991, *Divergence measures based on the Shannon entropy*, IEEE Trans. Inf. Theory 37;
+    Endres & Schindelin 2003, *A new metric for probability distributions*, IEEE Trans. Inf. Theory 49 (its root is a
+    metric).
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset(KINDS)

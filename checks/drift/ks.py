@@ -18,18 +18,18 @@ from checks.profile import Column, Kind
 class KolmogorovSmirnov:
     """Kolmogorov-Smirnov: the largest gap between the two cumulative distributions, as a share of rows.
 
-    Statistic: D = max over the bins' edges of abs(F(edge) - G(edge)). The effect is the root of D² less its expectation
-    under identical distributions (at most π²/12 (1/n + 1/m), a bridge's supremum). The p-value is that of a Brownian bridge
-    seen at the edges only, so that it is right for ties, atoms and few bins; where the counts of a small window leave few
-    possible values of D it is conservative.
+    Statistic: D = max over the bins' edges of abs(F(edge) - G(edge)). The effect is the root of D² less its
+    expectation under identical distributions (at most π²/12 (1/n + 1/m), a bridge's supremum). The p-value is that of
+    a Brownian bridge seen at the edges only, so that it is right for ties, atoms and few bins; where the counts of a
+    small window leave few possible values of D it is conservative.
 
     Sees any change in the middle of a distribution; is nearly blind to the outermost percent of either side, where
     ``outlier_rate`` and ``out_of_range`` look. Nulls are left out; infinities count in the open tails.
 
     Parameters
     ----------
-    tolerance : share of rows, 0 to 1. 0.1: a normal column shifted by a quarter of its deviation, half of what Cohen (1988)
-        calls a small to medium effect.
+    tolerance : share of rows, 0 to 1. 0.1: a normal column shifted by a quarter of its deviation, half of what Cohen
+        (1988) calls a small to medium effect.
 
     Configuration
     -------------
@@ -37,10 +37,8 @@ class KolmogorovSmirnov:
 
         - ks: {tolerance: 0.1}
 
-    References
-    ----------
-    Smirnov 1939; Noé 1972, *The calculation of distributions of two-sided Kolmogorov-Smirnov type statistics*, Ann. Math.
-    Stat. 43 (a recursion over the edges).
+    References ---------- Smirnov 1939; Noé 1972, *The calculation of distributions of two-sided Kolmogorov-Smirnov
+    type statistics*, Ann. Math. Stat. 43 (a recursion over the edges).
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({"numeric", "datetime", "text"})

@@ -15,17 +15,18 @@ from checks.shares import Divergence, Shares, measure, shares_of
 class PopulationStability:
     """Population stability index: the symmetric divergence that credit scoring reports, less its bias.
 
-    Statistic: PSI = sum of (q - p) ln(q / p), half a row added to every cell instead of a patched zero; cells that expect
-    fewer than five rows are pooled. The effect is PSI - (cells - 1)(1/n + 1/m), not below 0: the second term is what two samples
-    of one distribution show. The p-value is that of PSI n m / (n + m) as a chi-square with (cells - 1) degrees of freedom.
+    Statistic: PSI = sum of (q - p) ln(q / p), half a row added to every cell instead of a patched zero; cells that
+    expect fewer than five rows are pooled. The effect is PSI - (cells - 1)(1/n + 1/m), not below 0: the second term
+    is what two samples of one distribution show. The p-value is that of PSI n m / (n + m) as a chi-square with (cells
+    - 1) degrees of freedom.
 
-    Sees changes of shares, rare ones most: a share that doubles from 1% counts ten times one that goes from 10% to 11%. Does
-    not know an order, nor where inside a bin the rows lie.
+    Sees changes of shares, rare ones most: a share that doubles from 1% counts ten times one that goes from 10% to
+    11%. Does not know an order, nor where inside a bin the rows lie.
 
     Parameters
     ----------
-    tolerance : PSI, from 0. 0.1: Siddiqi's limit of "no significant change"; above 0.25 he calls it a major one. Ours is
-        debiased, so that the limits hold for small windows too.
+    tolerance : PSI, from 0. 0.1: Siddiqi's limit of "no significant change"; above 0.25 he calls it a major one. Ours
+        is debiased, so that the limits hold for small windows too.
 
     Configuration
     -------------

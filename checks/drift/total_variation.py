@@ -18,12 +18,12 @@ from checks.shares import in_words, shares_of
 class TotalVariation:
     """Total variation: the share of rows that would have to change category to restore the reference.
 
-    Statistic: TV = half the sum of abs(p - q) over categories or bins; cells that expect fewer than five rows are pooled.
-    The effect is the root of TV² - E[TV²], the expectation being that of identical distributions; the p-value a gamma
-    distribution's with the exact mean and variance of the binned null.
+    Statistic: TV = half the sum of abs(p - q) over categories or bins; cells that expect fewer than five rows are
+    pooled. The effect is the root of TV² - E[TV²], the expectation being that of identical distributions; the p-value
+    a gamma distribution's with the exact mean and variance of the binned null.
 
-    Sees every change of shares, large ones best, and values beyond the reference's most frequent ones as one category. Does
-    not know an order: use ``wasserstein`` or ``ks`` for numbers.
+    Sees every change of shares, large ones best, and values beyond the reference's most frequent ones as one
+    category. Does not know an order: use ``wasserstein`` or ``ks`` for numbers.
 
     Parameters
     ----------

@@ -20,15 +20,15 @@ from checks.wording import number_text, share_text
 class Wasserstein:
     """Wasserstein: how far values moved on average, in standard deviations of the reference.
 
-    Statistic: W = integral of abs(F(x) - G(x)) dx in the column's own units (hours for the age of a datetime, characters
-    for the length of a text), mass uniform inside bins and atoms at their point; the open tails end at the lowest and
-    highest value, at most one central range beyond the far edges, so that one gross value cannot set the distance. The
-    effect is W over the reference's standard deviation, taken with the same bounds, less the part that noise explains: the
-    root of W² - E[W²]. Mean and variance under identical distributions are exact for the binned bridge; the p-value is a
-    gamma distribution's with these two moments.
+    Statistic: W = integral of abs(F(x) - G(x)) dx in the column's own units (hours for the age of a datetime,
+    characters for the length of a text), mass uniform inside bins and atoms at their point; the open tails end at the
+    lowest and highest value, at most one central range beyond the far edges, so that one gross value cannot set the
+    distance. The effect is W over the reference's standard deviation, taken with the same bounds, less the part that
+    noise explains: the root of W² - E[W²]. Mean and variance under identical distributions are exact for the binned
+    bridge; the p-value is a gamma distribution's with these two moments.
 
-    Where the central 99% of the reference is one value there is no spread: the effect is then the change of the share of
-    rows that hold any other value.
+    Where the central 99% of the reference is one value there is no spread: the effect is then the change of the share
+    of rows that hold any other value.
 
     Sees shifts, changes of spread and of tails, each as far as it moves mass. Does not see what happens inside a bin.
 

@@ -1,4 +1,4 @@
-"""`monitor backtest`: which incidents would there have been. The daemon's own cycle over a store that is thrown away."""
+"""`monitor backtest`: which incidents would there have been. The daemon's own cycle, a store that is thrown away."""
 
 import tempfile
 from datetime import datetime

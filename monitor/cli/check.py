@@ -45,7 +45,7 @@ def check_command(
     config = load(config_path)
     store = open_store(config)
     cycle = Cycle(store, SystemClock())
-    documents = []
+    documents: list[dict[str, Any]] = []
     failed = None
     for watch in chosen(config, model).values():
         from monitor.core.errors import LeewayError

@@ -2,10 +2,9 @@
 
 import getpass
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,7 +43,7 @@ def load(path: Path) -> "Config":
     """
     from monitor.config.reading import read
 
-    return read(path, colour=sys.stderr.isatty() and "NO_COLOR" not in os.environ)
+    return read(path)
 
 
 def open_store(config: "Config") -> "Store":
@@ -89,7 +88,7 @@ def person() -> str:
         return "unknown"
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A moment in ISO 8601; without a zone it is UTC."""
 
     name = "moment"
@@ -105,7 +104,7 @@ class Moment(click.ParamType):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-class Span(click.ParamType):
+class Span(click.ParamType[Window]):
     """A window, START/END."""
 
     name = "start/end"
@@ -124,19 +123,21 @@ class Span(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class Length(click.ParamType):
+class Length(click.ParamType[timedelta]):
     """A duration, such as 24h."""
 
     name = "duration"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Read a duration."""
         from monitor.options import parse_duration
 
         try:
-            return parse_duration(value)
+            length = parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        assert isinstance(length, timedelta)
+        return length
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()) -> None:

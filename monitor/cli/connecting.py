@@ -1,6 +1,7 @@
 """`monitor config check --connect`: looks at everything that the configuration names, one line each."""
 
 from collections.abc import Callable
+from functools import partial
 
 from monitor.clocks import SystemClock
 from monitor.config.models import Config
@@ -28,7 +29,7 @@ def connect(config: Config) -> list[Line]:
         lines += _logs(f"models.{name}.logs", watch)
         if store is not None:
             cycle = Cycle(store, SystemClock())
-            lines += _tried(f"models.{name}.reference", lambda watch=watch, cycle=cycle: _reference(cycle, watch))
+            lines += _tried(f"models.{name}.reference", partial(_reference, cycle, watch))
         trigger = watch.model.retrain.trigger
         if trigger is not None:
             lines += _tried(f"models.{name}.retrain.trigger", trigger.probe)

@@ -20,13 +20,13 @@ def list_command(what: str, as_json: bool) -> None:
 
 
 def _checks() -> list[dict[str, str]]:
-    from checks.catalogue import ColumnCheck, catalogue
+    from checks.catalogue import catalogue
 
     return [
         {
             "name": entry.name,
             "family": entry.family,
-            "kinds": ", ".join(sorted(entry.check.kinds)) if issubclass(entry.check, ColumnCheck) else "whole table",
+            "kinds": ", ".join(sorted(entry.check.kinds)) if hasattr(entry.check, "kinds") else "whole table",
             "summary": entry.summary,
         }
         for entry in catalogue().values()
@@ -34,8 +34,6 @@ def _checks() -> list[dict[str, str]]:
 
 
 def _extensions(what: str) -> list[dict[str, str]]:
-    from monitor.config.extensions import extensions
+    from monitor.config.extensions import discover, first_line
 
-    return [
-        {"name": name, "summary": (cls.__doc__ or "").strip().splitlines()[0]} for name, cls in extensions(what).items()
-    ]
+    return [{"name": name, "summary": first_line(cls)} for name, cls in getattr(discover(), what).items()]

@@ -1,5 +1,6 @@
 """`monitor reference`: versioned snapshots of what a model was trained on."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def list_(model: str | None, config_path: Path, as_json: bool) -> None:
     with store.read() as connection:
         found = rows.listing(connection, model)
     store.close()
-    plain = [{key: iso(value) if hasattr(value, "isoformat") else value for key, value in row.items()} for row in found]
+    plain = [{key: iso(value) if isinstance(value, datetime) else value for key, value in row.items()} for row in found]
     if as_json:
         print_json({"references": plain})
     elif not plain:
@@ -170,7 +171,7 @@ def diff(model: str, first: str, second: str, config_path: Path, as_json: bool) 
         for name in dict.fromkeys([*before.bins, *after.bins])
         if (name in before.bins) != (name in after.bins)
     ]
-    both = [
+    both: list[dict[str, Any]] = [
         {"column": name, "first": _column(name, before), "second": _column(name, after)}
         for name in before.bins
         if name in after.bins

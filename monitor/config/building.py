@@ -87,7 +87,9 @@ class Builder:
                 self._broken.add(node)
                 self._add(path, str(error), node)
 
-    def _sections(self, root: Entries, data: dict[str, Any], name: str) -> Iterator[tuple[Path, Entries, dict[str, Any]]]:
+    def _sections(
+        self, root: Entries, data: dict[str, Any], name: str
+    ) -> Iterator[tuple[Path, Entries, dict[str, Any]]]:
         node = root.nodes.get(name)
         for key, child in node.nodes.items() if isinstance(node, Entries) else ():
             if not key.strip() or not key.isprintable():
@@ -102,7 +104,9 @@ class Builder:
         model["checks"] = self._checks(node, path, model)
         retrain = node.nodes.get("retrain")
         if isinstance(retrain, Entries) and model["retrain"].get("trigger") is not None:
-            trigger = self._named(retrain.nodes["trigger"], (*path, "retrain", "trigger"), self.extensions.triggers, "trigger")
+            trigger = self._named(
+                retrain.nodes["trigger"], (*path, "retrain", "trigger"), self.extensions.triggers, "trigger"
+            )
             model["retrain"]["trigger"] = trigger
         notify, receivers = node.nodes.get("notify"), root.nodes.get("notifiers")
         known = tuple(receivers.nodes) if isinstance(receivers, Entries) else ()
@@ -123,7 +127,9 @@ class Builder:
     def _source(self, node: Node, path: Path) -> object:
         sources = self.extensions.sources
         if not isinstance(node, Entries):
-            self._add(path, "must be a mapping that names the source's place, such as {url: …, table: …, time: …}", node)
+            self._add(
+                path, "must be a mapping that names the source's place, such as {url: …, table: …, time: …}", node
+            )
             return _FLAWED
         data = plain_data(node, self.value)
         named = data.pop("source", None)
@@ -250,7 +256,9 @@ class _Explainer:
     def _missing(self, location: tuple[int | str, ...]) -> Flaw:
         path, trail, key = self._located(location[:-1])
         owner = self.owner if len(location) == 1 else ""
-        return Flaw(path, missing_key(str(location[-1]), options_at(self.options, location[:-1]), owner), key or trail[-1])
+        return Flaw(
+            path, missing_key(str(location[-1]), options_at(self.options, location[:-1]), owner), key or trail[-1]
+        )
 
     def _unknown(self, location: tuple[int | str, ...], path: Path, entity: Node, key: Scalar) -> Flaw:
         options = options_at(self.options, location[:-1]) or self.options

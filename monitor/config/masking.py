@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from monitor.config.document import Entries, Items, Node, Scalar, scalars
 from monitor.config.explaining import nearest
 from monitor.config.interpolation import is_reference
-from monitor.options import HIDDEN, hide_passwords, is_secret_name
+from monitor.options import HIDDEN, hide_passwords, is_secret_name, password_spans
 
 _SHORTEST = 4  # a shorter value would hide half of every sentence
+
+_LOOKS_SECRET = re.compile(r"xox[a-z]-|xapp-|whsec_|gh[a-z]_|github_pat_|glpat-|AKIA|hooks\.slack\.com|Bearer |Basic ")
 
 # Where YAML cannot be parsed there are no keys, only what looks like them.
 _KEY_LIKE = re.compile(r"([\w-]+)[\"']?\s*:\s+(?!$)")
@@ -23,12 +25,14 @@ class Mask:
     ----------
     keys : keys that hold secrets, and keys that do not.
     literals : scalars that hold a secret themselves.
+    parsed : whether there is a tree; without one, source lines are judged by their looks.
     values : scalars with the secret value that they stand for, and what is shown in its place; the longest first.
     """
 
     keys: "Keys"
     literals: tuple[Scalar, ...] = ()
     values: tuple[tuple[Scalar, str, str], ...] = ()
+    parsed: bool = False
 
     @classmethod
     def of(cls, root: Node, keys: "Keys", looked_up: Mapping[Scalar, str]) -> "Mask":
@@ -36,7 +40,7 @@ class Mask:
         literals = tuple(_literals(root, keys))
         values = [(scalar, scalar.text, HIDDEN) for scalar in literals]
         values += [(scalar, value, scalar.text) for scalar, value in looked_up.items()]
-        return cls(keys, literals, tuple(sorted(values, key=lambda known: -len(known[1]))))
+        return cls(keys, literals, tuple(sorted(values, key=lambda known: -len(known[1]))), parsed=True)
 
     def message(self, text: str, at: Node) -> str:
         """Return a message about a node without any secret."""
@@ -47,7 +51,8 @@ class Mask:
 
     def line(self, text: str, number: int, start: int, width: int) -> tuple[str, int, int]:
         """Return a source line without secrets, and where its underlined part is then; counted from 0."""
-        for first, last in sorted(self._spans(text, number), reverse=True):
+        spans = [*(self._spans(text, number) if self.parsed else self._looks(text)), *password_spans(text)]
+        for first, last in reversed(_apart(spans)):
             shift = len(HIDDEN) - (last - first)
             text = text[:first] + HIDDEN + text[last:]
             if start >= last:
@@ -56,26 +61,26 @@ class Mask:
                 start, width = first, len(HIDDEN)
             elif start + width >= last:
                 width += shift
-        shown = hide_passwords(text)
-        if shown != text:
-            start, width = min(start, len(shown)), min(width, max(1, len(shown) - start))
-        return shown, start, width
+            elif start + width > first:
+                width = first + len(HIDDEN) - start
+        return text, start, width
 
     def _spans(self, text: str, number: int) -> Iterator[tuple[int, int]]:
         for scalar in self.literals:
             if scalar.start.line <= number <= scalar.end.line:
-                first = scalar.start.column - 1 if number == scalar.start.line else len(text) - len(text.lstrip())
+                first = scalar.start.column - 1 if number == scalar.start.line else 0
                 last = scalar.end.column - 1 if number == scalar.end.line else len(text)
                 if last > first:
                     yield first, last
 
-    def unparsed(self, text: str, start: int) -> tuple[str, int, int]:
-        """Return a line of a document that is no YAML, hidden from the first key on that looks like a secret's."""
+    def _looks(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield what follows the first key that looks like a secret's, in a document that is no YAML."""
+        if (looks := _LOOKS_SECRET.search(text)) is not None:
+            yield looks.start(), len(text)
         for match in _KEY_LIKE.finditer(text):
-            if self.keys.is_secret(match[1]) and not _names_database(text[match.end() :]):
-                return text[: match.end()] + HIDDEN, min(start, match.end()), 1
-        shown = hide_passwords(text)
-        return shown, min(start, len(shown)), 1
+            if self.keys.is_secret(match[1]) and _hides(text[match.end() :]):
+                yield match.end(), len(text)
+                return
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,17 @@ class Keys:
         if key in self.secret or is_secret_name(key):
             return True
         return key not in self.others and nearest(key, self.secret) is not None
+
+
+def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans in order, those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if joined and first < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _names_database(text: str) -> bool:
@@ -110,6 +126,8 @@ def _literals(node: Node, keys: Keys) -> Iterator[Scalar]:
                 yield from (scalar for scalar in scalars(child) if _hides(scalar.text))
             else:
                 yield from _literals(child, keys)
+    elif isinstance(node, Scalar) and _LOOKS_SECRET.search(node.text):
+        yield node
 
 
 def _hides(text: str) -> bool:

@@ -178,7 +178,7 @@ class Model(Options):
 class Config(Options):
     """The whole configuration."""
 
-    store: DatabaseUrl = SecretStr("sqlite:///monitor.db")
+    store: Annotated[DatabaseUrl, Field(validate_default=True)] = SecretStr("sqlite:///monitor.db")
     """Leeway's own database: SQLite for one host, PostgreSQL for several."""
     models: dict[str, Model] = Field(min_length=1)
     """The models by name."""

@@ -198,10 +198,13 @@ class CheckReader:
             self._add(path, "must be a number", node)
             return None
         try:
-            return TypeAdapter(kind, config=_FINITE).validate_python(value)
+            given = TypeAdapter(kind, config=_FINITE).validate_python(value)
         except ValidationError as error:
             self._add(path, sentence(error.errors()[0], value), node)
             return None
+        if path[-1] == "tolerance" and given < 0:
+            self._add(path, "must be at least 0: it is the largest effect that is not worth an alert", node)
+        return given
 
     def _add(self, path: Path, message: str, at: Node, entity: Node | None = None) -> None:
         self.flaws.append(Flaw(path, message, at, entity))

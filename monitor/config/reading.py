@@ -1,6 +1,7 @@
 """``config.yaml`` to a :class:`monitor.config.models.Config`: all problems at once, each with its line and a remedy."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,12 +12,11 @@ from monitor.config.extensions import Extensions, discover
 from monitor.config.masking import Mask
 from monitor.config.models import Config
 
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what ends a line for YAML
 _WRITE_ONE = "'monitor init' writes one for your table, 'monitor demo' shows a working one"
 
 
-def read(
-    path: str | Path, *, environ: Mapping[str, str] | None = None, extensions: Extensions | None = None
-) -> Config:
+def read(path: str | Path, *, environ: Mapping[str, str] | None = None, extensions: Extensions | None = None) -> Config:
     """Read a configuration.
 
     Parameters
@@ -52,7 +52,7 @@ def read_text(
 ) -> Config:
     """Read a configuration from its text; see :func:`read`. ``name`` stands in the messages."""
     found = extensions or discover()
-    lines = text.split("\n")
+    lines = _LINE_BREAK.split(text)
     try:
         root, flaws = parse(text)
     except UnreadableError as error:
@@ -74,10 +74,12 @@ def _whole(message: str) -> Problem:
 def _problem(flaw: Flaw, lines: Sequence[str], mask: Mask) -> Problem:
     """Return a flaw as people see it: no secret in its message or its source line."""
     first, last = flaw.at.start, flaw.at.end
-    line = lines[first.line - 1].rstrip("\r") if first.line <= len(lines) else ""
+    line = lines[first.line - 1] if first.line <= len(lines) else ""
     width = (last.column if last.line == first.line else len(line) + 1) - first.column
     text, start, width = mask.line(line, first.line, first.column - 1, max(1, width))
     on_line = flaw.entity is not None and flaw.entity.start.line == first.line
     column = flaw.entity.start.column if flaw.entity is not None and on_line else first.column
     message = mask.message(flaw.message, flaw.at)
-    return Problem(first.line, column, mask.message(path_text(flaw.path), flaw.at), message, Excerpt(text, start, width))
+    return Problem(
+        first.line, column, mask.message(path_text(flaw.path), flaw.at), message, Excerpt(text, start, width)
+    )

@@ -1,1 +1,1 @@
-"""The pure middle: windows, verdicts, incidents, notices. Functions of their arguments, without clock, disk or network."""
+"""The pure middle: windows, verdicts, incidents, notices. Functions of their arguments alone."""

@@ -35,8 +35,8 @@ Calibration = Mapping[tuple[str, str], Variation]
 def calibrate(reference: Reference, plan: Sequence[Planned]) -> dict[tuple[str, str], Variation]:
     """Measure every column check on every block of the reference; keys are (column, check).
 
-    The between-window variance is the method of moments of DerSimonian and Laird (1986): the variance of the effects less
-    their mean sampling variance.
+    The between-window variance is the method of moments of DerSimonian and Laird (1986): the variance of the effects
+    less their mean sampling variance.
     """
     effects: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for _, block in reference.blocks:

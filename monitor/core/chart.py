@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
 from monitor.core.notice import Series
-from monitor.core.wording import number, printable, shorten
+from monitor.core.wording import number, plural, printable, shorten
 
 FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 24, 62, 34  # margins around the plot, in pixels
@@ -73,7 +73,8 @@ def series_svg(series: Series, width: int = 720, height: int = 280, *, dark: boo
         low, high, ticks = _scale([effect for _, effect in points], series.tolerance)
         plot = _Plot(width, height, points[0][0], points[-1][0], low, high)
         parts += [_band(plot, series.tolerance, colours), _rows(plot, ticks, colours), _dates(plot, colours)]
-        parts += [_line(plot, points, series.tolerance, colours)]
+        parts += [_edges(plot, series.tolerance, colours), _line(plot, points, series.tolerance, colours)]
+        parts.append(_labels(plot, points[-1], series.tolerance, colours))
     else:
         parts.append(_text(width / 2, height / 2 + 10, "no measurements yet", colours.faint, anchor="middle"))
     label = escape(describe(series), {'"': "&quot;"})
@@ -91,7 +92,7 @@ def describe(series: Series) -> str:
         return f"Effect of {name} over time: no measurements yet."
     beyond = sum(abs(value) > series.tolerance for value in values)
     return (
-        f"Effect of {name} over time: {_amount(values[-1], series.unit)} in the latest of {len(values)} windows, "
+        f"Effect of {name} over time: {_amount(values[-1], series.unit)} in the latest of {plural(len(values), 'window')}, "
         f"tolerance {_amount(series.tolerance, series.unit)}, beyond it in {beyond}."
     )
 
@@ -118,8 +119,8 @@ def _scale(effects: list[float], tolerance: float) -> tuple[float, float, list[f
 
 def _title(series: Series, width: int, colours: _Palette) -> str:
     name = shorten(printable(series.column), max(8, width // 11))
-    unit = f", {shorten(printable(series.unit), 30)}" if series.unit else ""
-    subtitle = f"distance from the reference{unit}, by window"
+    unit = f" in {shorten(printable(series.unit), 30)}" if series.unit else ""
+    subtitle = f"distance from the reference{unit}, one point a window"
     return (
         f'<text x="{_LEFT - 42}" y="26" font-size="16" font-weight="600" fill="{colours.ink}">{escape(name)}</text>'
         + _text(_LEFT - 42, 45, subtitle, colours.faint)
@@ -131,14 +132,34 @@ def _text(x: float, y: float, words: str, colour: str, *, anchor: str = "start")
 
 
 def _band(plot: _Plot, tolerance: float, colours: _Palette) -> str:
-    top, bottom = plot.y(min(tolerance, plot.high)), plot.y(max(-tolerance, plot.low))
-    right = plot.width - _RIGHT
-    edge = f'stroke="{colours.faint}" stroke-dasharray="4 4" stroke-width="1"'
+    top, bottom = plot.y(tolerance), plot.y(max(-tolerance, plot.low))
     return (
-        f'<rect x="{_LEFT}" y="{top:.1f}" width="{right - _LEFT}" height="{bottom - top:.1f}" fill="{colours.band}"/>'
-        f'<line x1="{_LEFT}" x2="{right}" y1="{top:.1f}" y2="{top:.1f}" {edge}/>'
-        + (f'<line x1="{_LEFT}" x2="{right}" y1="{bottom:.1f}" y2="{bottom:.1f}" {edge}/>' if plot.low < 0 else "")
-        + _text(right, top - 5, f"tolerance {number(tolerance)}", colours.faint, anchor="end")
+        f'<rect x="{_LEFT}" y="{top:.1f}" width="{plot.width - _RIGHT - _LEFT}" height="{bottom - top:.1f}" '
+        f'fill="{colours.band}"/>'
+    )
+
+
+def _edges(plot: _Plot, tolerance: float, colours: _Palette) -> str:
+    heights = [plot.y(tolerance), *([plot.y(-tolerance)] if plot.low < 0 else [])]
+    return "".join(
+        f'<line x1="{_LEFT}" x2="{plot.width - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}" '
+        f'stroke="{colours.faint}" stroke-dasharray="4 4"/>'
+        for height in heights
+    )
+
+
+def _labels(plot: _Plot, last: tuple[float, float], tolerance: float, colours: _Palette) -> str:
+    """Name the tolerance and the latest effect, on opposite sides so that they never collide; a halo keeps them legible."""
+    halo = f'stroke="{colours.background}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"'
+    right = plot.width - _RIGHT
+    below = last[1] < 0
+    colour = colours.alarm if abs(last[1]) > tolerance else colours.line
+    return (
+        f"<g {halo}>"
+        + _text(_LEFT + 6, plot.y(tolerance) - 6, f"tolerance {number(tolerance)}", colours.faint)
+        + f'<g font-weight="600">'
+        + _text(right, plot.y(last[1]) + (18 if below else -9), number(last[1]), colour, anchor="end")
+        + "</g></g>"
     )
 
 
@@ -167,9 +188,16 @@ def _dates(plot: _Plot, colours: _Palette) -> str:
     marks = [first + index * step for index in range(int((plot.end - first) // step) + 1)] or [plot.start]
     return "".join(
         f'<line x1="{plot.x(mark):.1f}" x2="{plot.x(mark):.1f}" y1="{base - 20}" y2="{base - 15}" '
-        f'stroke="{colours.faint}"/>' + _text(plot.x(mark), base, _date(mark, form), colours.faint, anchor="middle")
+        f'stroke="{colours.faint}"/>'
+        + _text(_inside(plot, mark, form), base, _date(mark, form), colours.faint, anchor="middle")
         for mark in marks
     )
+
+
+def _inside(plot: _Plot, mark: float, form: str) -> float:
+    """Return where a date is written: under its mark, or far enough from the picture's edge to be whole."""
+    half = _DIGIT * len(_date(mark, form)) / 2
+    return min(max(plot.x(mark), half), plot.width - half)
 
 
 def _date(seconds: float, form: str) -> str:

@@ -1,11 +1,10 @@
-"""One window, from profiles to findings and the next steps of incidents. Pure: the same arguments give the same answer."""
+"""One window, from profiles to findings and the next steps of incidents. The same arguments give the same answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from checks.diagnosing import Diagnosis, diagnose, group
-
+from checks.diagnosing import Diagnosis, Group, diagnose, group
 from checks.profile import Column, Profile, Table, Volume
 from monitor.core.calibration import Calibration
 from monitor.core.finding import Finding, Verdict
@@ -45,30 +44,24 @@ class Evaluation:
     steps: tuple[Transition, ...]
 
 
-def find(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> list[Finding]:
-    """Return every finding of a window, with a diagnosis on those that breach."""
+def find(
+    subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]
+) -> tuple[list[Finding], list[Group]]:
+    """Return every finding of a window, with a diagnosis on those that breach, and the columns grouped by cause."""
     table = Table(profile, window.start.timestamp(), window.end.timestamp(), history)
-    measured = measure(subject.reference.bins, subject.reference.profile, table, subject.plan)
+    reference = subject.reference
+    measured = measure(reference.bins, reference.profile, table, subject.plan)
     findings = judge(subject.model, window, measured, subject.calibration, subject.alpha)
-    diagnoses = diagnosed(subject.reference, profile, findings)
-    return [
+    breached = [finding for finding in findings if finding.verdict is Verdict.BREACH]
+    names = dict.fromkeys(finding.column for finding in breached if finding.column is not None)
+    before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
+    now = {name: Column(name, reference.bins[name], profile.columns[name]) for name in names}
+    diagnoses = {name: diagnose(before[name], now[name]) for name in names}
+    named = [
         replace(finding, diagnosis=_words(finding, diagnoses)) if finding.verdict is Verdict.BREACH else finding
         for finding in findings
     ]
-
-
-def diagnosed(reference: Reference, profile: Profile, findings: Sequence[Finding]) -> dict[str, Diagnosis]:
-    """Return the diagnosis of every column with a breach."""
-    names = dict.fromkeys(
-        finding.column for finding in findings if finding.verdict is Verdict.BREACH and finding.column is not None
-    )
-    return {
-        name: diagnose(
-            Column(name, reference.bins[name], reference.profile.columns[name]),
-            Column(name, reference.bins[name], profile.columns[name]),
-        )
-        for name in names
-    }
+    return named, group(diagnoses, before, now)
 
 
 def _words(finding: Finding, diagnoses: Mapping[str, Diagnosis]) -> str:
@@ -86,8 +79,7 @@ def evaluate(
     now: datetime,
 ) -> Evaluation:
     """Judge one window and move the model's incidents on."""
-    findings = find(subject, window, profile, history)
-    groups = group(diagnosed(subject.reference, profile, findings))
+    findings, groups = find(subject, window, profile, history)
     found = causes(findings, groups, TABLE_FAULTS)
     steps = advance(open_incidents, found, findings, window, now, subject.holding)
     return Evaluation(tuple(findings), tuple(steps))

@@ -1,7 +1,7 @@
 """Judges all measurements of a window together, because false alarms are a property of the whole deployment.
 
-A breach needs the lower confidence bound of the effect to lie beyond the tolerance. The bound counts the sampling of rows
-and the variation between the reference's own windows, and its level is shared by everything judged in the window
+A breach needs the lower confidence bound of the effect to lie beyond the tolerance. The bound counts the sampling of
+rows and the variation between the reference's own windows, and its level is shared by everything judged in the window
 (Bonferroni), so that a window in which nothing changed raises any breach at all with probability ``alpha`` at most.
 """
 

@@ -1,7 +1,8 @@
 """Moves incidents on by one window: inactive → pending → firing → resolved. A pure function of what was found.
 
-A column that keeps breaching continues the incident it belongs to, whatever its diagnosis says today; what is left over joins
-the open incident of the same fault, or opens one. Windows without an answer neither feed nor calm an incident.
+A column that keeps breaching continues the incident it belongs to, whatever its diagnosis says today; what is left
+over joins the open incident of the same fault, or opens one. Windows without an answer neither feed nor calm an
+incident.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,6 @@ from datetime import datetime
 from hashlib import sha256
 
 from checks.diagnosing import Group
-
 from monitor.core.finding import Finding, IncidentKind, Severity, Verdict
 from monitor.core.incident import Evidence, Incident, State, Transition
 from monitor.core.window import Window, iso

@@ -69,7 +69,9 @@ def _decide(
 
 def notice_key(incident: str, receiver: str, step: Transition) -> str:
     """Return the idempotency key of a notice: the same step of the same incident always has the same key."""
-    seed = "|".join((incident, receiver, step.event, step.after.last_window_end.isoformat(), step.at.isoformat()))
+    # A person may act twice within a window; the monitor takes each step once a window.
+    moment = step.at if step.actor != "monitor" else step.after.last_window_end
+    seed = f"{incident}|{receiver}|{step.event}|{step.after.windows}|{step.after.calm}|{moment.isoformat()}"
     return f"{incident}-{sha256(seed.encode()).hexdigest()[:12]}"
 
 

@@ -62,7 +62,7 @@ class Source(Protocol):
         ...
 
     def facts(self) -> TableFacts:
-        """Look at the table without reading it all: columns, types, extremes of the time, missing index, permissions."""
+        """Look at the table without reading it all: columns, types, extremes of the time, index, permissions."""
         ...
 
 

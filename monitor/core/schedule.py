@@ -16,7 +16,7 @@ class Schedule:
     """Windows aligned to the local midnight of a zone.
 
     Windows of whole days follow the local calendar, so that a day may have 23 or 25 hours; those of 7 days begin on
-    Mondays. Shorter windows have their length in elapsed time, counted from each local midnight; where they do not divide
+    Mondays. Shorter windows have their length in elapsed time, counted from each local midnight; if they do not divide
     the day, the last one takes the remainder, if that is less than half a window, or is cut short. Any other length is
     counted in elapsed time from one Monday midnight on.
 
@@ -76,6 +76,15 @@ class Schedule:
             (skipped if since < now - self.catch_up else owed).append(window)
             window = self.window_containing(window.end)
         return owed, skipped
+
+    def newest_due(self, now: datetime) -> Window:
+        """Return the newest window that is due."""
+        not_due = self.window_containing(now - self.delay)
+        return self.window_containing(not_due.start - timedelta(microseconds=1))
+
+    def next_due(self, now: datetime, last_end: datetime | None = None) -> datetime:
+        """Return when the next window falls due; in the past where one is owed already."""
+        return self.window_containing(last_end or now - self.delay).end + self.delay
 
     def _midnight(self, day: date) -> datetime:
         """Return the first moment of a local day, in UTC; of the two readings of an ambiguous midnight the first."""

@@ -1,6 +1,6 @@
 """The report's small charts as SVG: coloured by the page's style, so they are light or dark as the page is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from checks.profile import Kind
@@ -8,8 +8,10 @@ from checks.wording import number_text, share_text
 from monitor.core.finding import Finding, Verdict
 from monitor.core.window import Window
 from monitor.core.wording import plural, printable
-from monitor.report.distribution import Histogram
+from monitor.report.distribution import Floats, Histogram
 from monitor.report.words import round_steps, value_text
+
+Fan = tuple[float, float, float]  # 5th, 50th and 95th percentile
 
 WIDTH, HEIGHT = 460, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 16, 24  # margins around the plot
@@ -44,7 +46,7 @@ def histogram_svg(name: str, kind: Kind, shown: Histogram, sides: tuple[str, str
         if side.any():
             parts.append(f'<path class="{css}" d="{_steps(side, left, right, base, scale)}"/>')
     for css, index in (("ref", 0), ("cur", 1)):
-        for present, pair, x in ((tails[0], shown.below, LEFT), (tails[1], shown.above, right)):
+        for present, pair, x in ((tails[0], shown.below, float(LEFT)), (tails[1], shown.above, right)):
             if present and pair[index]:
                 edges = f"M{x + 6} {base}v{-pair[index] * scale:.4g}h{_TAIL - 12}v{pair[index] * scale:.4g}"
                 parts.append(f'<path class="{css}" d="{edges}"/>')
@@ -61,7 +63,7 @@ def histogram_svg(name: str, kind: Kind, shown: Histogram, sides: tuple[str, str
     return svg("".join(parts), label)
 
 
-def _steps(side: Sequence[float], left: float, right: float, base: float, scale: float) -> str:
+def _steps(side: Floats, left: float, right: float, base: float, scale: float) -> str:
     width = (right - left) / len(side)
     path = [f"M{left:.5g} {base}"]
     previous = None
@@ -100,7 +102,9 @@ def effect_svg(findings: Sequence[Finding], span: Window) -> str:
     parts.append('<path class="ci" d="' + "".join(_interval(x, finding, y) for x, finding in points) + '"/>')
     parts.append('<path class="line" d="' + _joined([(x, y(f.effect or 0.0)) for x, f in points]) + '"/>')
     calm = "".join(f"M{x:.5g} {y(f.effect or 0):.4g}h0" for x, f in points if f.verdict is not Verdict.BREACH)
-    loud = "".join(f"M{x:.5g} {y(f.effect or 0) - 5:.4g}l5 5-5 5-5-5z" for x, f in points if f.verdict is Verdict.BREACH)
+    loud = "".join(
+        f"M{x:.5g} {y(f.effect or 0) - 5:.4g}l5 5-5 5-5-5z" for x, f in points if f.verdict is Verdict.BREACH
+    )
     parts += [f'<path class="{css}" d="{path}"/>' for css, path in (("dot", calm), ("breach", loud)) if path]
     breaches = sum(finding.verdict is Verdict.BREACH for finding in shown)
     label = (
@@ -115,7 +119,7 @@ def _x(window: Window, span: Window) -> float:
     return LEFT + 6 + (WIDTH - LEFT - RIGHT - 12) * ((middle - span.start) / span.length)
 
 
-def _interval(x: float, finding: Finding, y: "_Scale") -> str:
+def _interval(x: float, finding: Finding, y: Callable[[float], float]) -> str:
     if finding.effect_ci is None:
         return ""
     low, high = finding.effect_ci
@@ -133,3 +137,36 @@ def _dates(span: Window) -> str:
     return "".join(words(x, HEIGHT - 7, time.strftime(form).lstrip("0"), anchor) for time, x, anchor in places) + words(
         WIDTH - RIGHT, HEIGHT - 7, span.end.strftime(form).lstrip("0"), "e"
     )
+
+
+def fan_svg(name: str, kind: Kind, points: Sequence[tuple[Window, Fan]], reference: Fan, span: Window) -> str:
+    """Draw median and middle 90% of every window over those of the reference."""
+    values = [value for _, fan in points for value in fan] + list(reference)
+    low, high = min(values), max(values)
+    air = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    low, high = low - air, high + air
+    base, room = HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM
+
+    def y(value: float) -> float:
+        return base - room * (value - low) / (high - low)
+
+    xs = [_x(window, span) for window, _ in points]
+    upper = [(x, y(fan[2])) for x, (_, fan) in zip(xs, points, strict=True)]
+    lower = [(x, y(fan[0])) for x, (_, fan) in zip(xs, points, strict=True)]
+    middle = [(x, y(fan[1])) for x, (_, fan) in zip(xs, points, strict=True)]
+    right = WIDTH - RIGHT
+    parts = [
+        f'<path class="ref" d="M{LEFT} {y(reference[2]):.4g}H{right}V{y(reference[0]):.4g}H{LEFT}z"/>',
+        f'<path class="limit" d="M{LEFT} {y(reference[1]):.4g}H{right}"/>',
+        f'<path class="fan" d="{_joined([*upper, *reversed(lower)])}z"/>',
+        f'<path class="line" d="{_joined(middle)}"/>',
+        '<path class="dot" d="' + "".join(f"M{x:.5g} {place:.4g}h0" for x, place in middle) + '"/>',
+        _dates(span),
+    ]
+    parts += [words(LEFT - 6, y(tick) + 4, value_text(tick, kind), "e") for tick in round_steps(low, high, 4)]
+    medians = [fan[1] for _, fan in points]
+    label = (
+        f"{printable(name)} over time: median {value_text(medians[0], kind)} in the first and "
+        f"{value_text(medians[-1], kind)} in the last window, {value_text(reference[1], kind)} in the reference"
+    )
+    return svg("".join(parts), label)

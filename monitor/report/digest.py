@@ -29,7 +29,8 @@ class ColumnDigest:
     """Everything that was found about one column, or the whole table where ``name`` is None.
 
     ``cells`` has one entry a window, None where the column was not checked. ``worst`` is the finding to name first: the
-    largest breach, else the largest effect. ``alarm`` is 2 or 1 while a firing critical or other incident has the column.
+    largest breach, else the largest effect. ``alarm`` is 2 or 1 while a firing critical or other incident has the
+    column.
     """
 
     name: str | None

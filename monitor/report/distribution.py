@@ -34,8 +34,8 @@ class Histogram:
 def histogram(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> Histogram | None:
     """Spread the counts of quantile bins over even bars; None for categories and for columns without values.
 
-    Rows are taken as spread evenly within a bin, so the picture is the density per bin width; a value with a bin of its own
-    stays in one place.
+    Rows are taken as spread evenly within a bin, so the picture is the density per bin width; a value with a bin of its
+    own stays in one place.
     """
     if bins.categorical or bins.tails is None:
         return None

@@ -1,6 +1,7 @@
 """The map of columns by windows: one strip a column, drawn with a few bytes a cell.
 
-Colour says how large the effect was in tolerances; a mark in the cell says the verdict, so that nothing rests on colour.
+Colour says how large the effect was in tolerances; a mark in the cell says the verdict, so that nothing rests on colour
+alone.
 """
 
 from collections.abc import Sequence
@@ -32,8 +33,9 @@ def strip(one: ColumnDigest) -> str:
         if cell is not None and (mark := _MARKS.get(cell.verdict)):
             paths.setdefault(mark, []).append(_mark(mark, index * 10 + 5))
     drawn = "".join(f'<path class="{name}" d="{"".join(parts)}"/>' for name, parts in sorted(paths.items(), key=_last))
+    width = max(1, len(one.cells)) * 10
     return (
-        f'<svg class="strip" viewBox="0 0 {max(1, len(one.cells)) * 10} {_HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'<svg class="strip" viewBox="0 0 {width} {_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(in_words(one))}">{drawn}</svg>'
     )
 

@@ -15,6 +15,7 @@ from monitor.report.digest import ColumnDigest
 from monitor.report.model import ReportData
 
 MARKS = {"critical": "◆", "warning": "▲", "unknown": "○", "calm": "●"}  # a shape besides the colour
+NOTHING = "\u2013"  # where there is no value to show
 _NAMED = 3  # columns that a sentence names
 _DAY = timedelta(days=1)
 
@@ -39,9 +40,7 @@ def headline(data: ReportData, digests: Sequence[ColumnDigest], incidents: Seque
     return Headline(level, sentence, _coverage(data))
 
 
-def _verdict(
-    data: ReportData, digests: Sequence[ColumnDigest], incidents: Sequence[Incident]
-) -> tuple[str, str]:
+def _verdict(data: ReportData, digests: Sequence[ColumnDigest], incidents: Sequence[Incident]) -> tuple[str, str]:
     firing = [incident for incident in incidents if incident.state is State.FIRING]
     if firing:
         worst = firing[0]
@@ -52,7 +51,10 @@ def _verdict(
         return "unknown", "Nothing has been checked in this time."
     last = data.windows[-1]
     if last.outcome != "done":
-        return "unknown", f"No answer for the latest window: it was {last.outcome}{': ' if last.note else ''}{last.note}."
+        return (
+            "unknown",
+            f"No answer for the latest window: it was {last.outcome}{': ' if last.note else ''}{last.note}.",
+        )
     verdicts = {finding.verdict for finding in data.findings if finding.window == last.window}
     if not verdicts & {Verdict.PASS, Verdict.BREACH}:
         return "unknown", "No answer for the latest window: not one check could be concluded."
@@ -123,7 +125,7 @@ def when(window: Window) -> str:
 def value_text(value: float | None, kind: Kind) -> str:
     """Return a value of a column in its own units: hours or days for ages, characters for lengths."""
     if value is None:
-        return "\u2013"
+        return NOTHING
     if kind == "datetime":
         return f"{number_text(value / 24)} d" if abs(value) >= 72 else f"{number_text(value)} h"
     return number_text(value)
@@ -134,6 +136,11 @@ def times_text(peak: float) -> str:
     if peak >= 1000:
         return ">1,000"
     return f"{peak:.0f}" if peak >= 10 else f"{peak:.1f}"
+
+
+def peak_text(one: ColumnDigest) -> str:
+    """Return a column's largest effect in tolerances, as ``3.2\u00d7``."""
+    return f"{times_text(one.peak)}\u00d7" if one.worst else NOTHING
 
 
 def round_steps(low: float, high: float, most: int = 5) -> list[float]:

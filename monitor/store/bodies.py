@@ -15,10 +15,12 @@ def _adapter(cls: Any) -> TypeAdapter[Any]:
 
 def dump(value: object) -> str:
     """Return a dataclass as JSON."""
-    return _adapter(type(value)).dump_json(value).decode()
+    kind: Any = type(value)
+    return _adapter(kind).dump_json(value).decode()
 
 
 def load(cls: type[T], text: str) -> T:
     """Return the dataclass that :func:`dump` wrote."""
-    loaded: T = _adapter(cls).validate_json(text)
+    kind: Any = cls
+    loaded: T = _adapter(kind).validate_json(text)
     return loaded

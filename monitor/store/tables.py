@@ -16,7 +16,7 @@ metadata = sa.MetaData(
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
-    """An aware moment in UTC, kept as a naive one: SQLite has no zones, and PostgreSQL's would move with the session."""
+    """An aware moment in UTC, kept naive: SQLite has no zones, and PostgreSQL's would move with the session."""
 
     impl = sa.DateTime
     cache_ok = True

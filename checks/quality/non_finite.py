@@ -1,0 +1,50 @@
+"""Infinities."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from checks.measurement import Inconclusive, Measurement
+from checks.profile import Column, Kind
+from checks.proportions import Proportion, compare, without_rows
+from checks.wording import share_text
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """Non-finite: the rise of the share of values that are plus or minus infinity.
+
+    Statistic: the share of infinities among the present rows. The effect is its rise over the reference's share;
+    standard error with half a row added on both sides, p-value of equal shares (mid-p).
+
+    Sees divisions by zero, logarithms of zero, overflows. NaN counts as null and is ``null_rate``'s.
+
+    Parameters
+    ----------
+    tolerance : share of rows, 0 to 1. 0.001: a single infinity already breaks a sum, but one of a few rows proves
+        nothing.
+
+    Configuration
+    -------------
+    ::
+
+        - non_finite: {tolerance: 0.001}
+
+    References
+    ----------
+    IEEE 754-2019, sections 6.1 and 7.3.
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"numeric"})
+    default_for: ClassVar[frozenset[Kind]] = frozenset({"numeric"})
+    unit: ClassVar[str] = "share of rows"
+    fatal: ClassVar[bool] = False
+
+    tolerance: float = 0.001
+
+    def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
+        """Compare one column of the current rows with the reference."""
+        known, seen = reference.profile, current.profile
+        if (refused := without_rows(known.present, seen.present)) is not None:
+            return refused
+        before, after = Proportion(known.infinite, known.present), Proportion(seen.infinite, seen.present)
+        return compare(before, after, f"infinite {share_text(before.share)} to {share_text(after.share)}", upwards=True)

@@ -1,0 +1,227 @@
+"""One column as the report shows it: reference against current, effects over time, and what every check said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checks.profile import Bins, ColumnProfile, Kind
+from checks.wording import number_text, share_text
+from monitor.core.finding import Finding, Verdict
+from monitor.core.window import Window
+from monitor.core.wording import plural, printable
+from monitor.report.charts import effect_svg, fan_svg, histogram_svg
+from monitor.report.digest import ColumnDigest, ratio
+from monitor.report.distribution import QUANTILES, Share, histogram, quantiles, shares
+from monitor.report.model import ReportData
+from monitor.report.words import NOTHING, peak_text, value_text, when
+
+_FAN = (0.05, 0.5, 0.95)
+_CHARTS = 2  # checks that get a chart of their effect over time
+_TAIL_SAID = 0.0005  # share beyond the drawn range from which it is said
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One check of one column: its latest finding and its worst one."""
+
+    name: str
+    verdict: str
+    words: str
+    effect: str
+    interval: str
+    tolerance: str
+    unit: str
+    breaches: str
+    rows: str
+    detectable: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A fact with its value in the reference and in the current window."""
+
+    label: str
+    reference: str
+    current: str
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    """Everything that the section of one column shows; pictures are SVG text."""
+
+    anchor: str
+    name: str
+    kind: str
+    level: str
+    peak: str
+    line: str
+    open: bool
+    current: str = ""
+    picture: str = ""
+    picture_note: str = ""
+    shares: Sequence[Share] = ()
+    widest: float = 1.0
+    pairs: Sequence[Pair] = ()
+    fan: str = ""
+    effects: Sequence[tuple[str, str, str]] = ()
+    checks: Sequence[CheckRow] = ()
+
+
+_UNITS: dict[Kind, str] = {
+    "numeric": "number",
+    "categorical": "category",
+    "boolean": "boolean",
+    "datetime": "time, shown as its age at the event",
+    "text": "text, shown as its length in characters",
+}
+
+
+def level_of(one: ColumnDigest) -> str:
+    """Return the column's level, as in the headline."""
+    if one.alarm:
+        return "critical" if one.alarm == 2 else "warning"
+    if one.breaches:
+        return "warning"
+    answered = any(cell is not None and cell.verdict is Verdict.PASS for cell in one.cells)
+    return "calm" if answered else "unknown"
+
+
+def column_view(data: ReportData, one: ColumnDigest, anchor: str, *, opened: bool) -> ColumnView:
+    """Lay out one column."""
+    line = one.worst.reason if one.worst else next((found[-1].reason for found in one.checks.values() if found), "")
+    bins = data.reference.bins.get(one.name) if one.name is not None else None
+    base = ColumnView(
+        anchor=anchor,
+        name=printable(one.name) if one.name is not None else "whole table",
+        kind=_UNITS[bins.kind] if bins else "all rows of a window" if one.name is None else "not in the reference",
+        level=level_of(one),
+        peak=peak_text(one),
+        line=printable(line),
+        open=opened,
+        effects=_effects(data, one),
+        checks=[_check_row(name, found) for name, found in one.checks.items()],
+    )
+    chosen = _current(data, one)
+    if bins is None or one.name is None or chosen is None:
+        return base
+    window, profile = chosen
+    return _with_distribution(data, base, one.name, bins, window, profile)
+
+
+def _current(data: ReportData, one: ColumnDigest) -> tuple[Window, ColumnProfile] | None:
+    """Return the window of the worst breach, or the latest with rows where nothing is wrong."""
+    have = [(window, profile) for window, profile in data.profiles if profile.rows and one.name in profile.columns]
+    if one.worst is not None and one.worst.verdict is Verdict.BREACH:
+        have = [pair for pair in have if pair[0] == one.worst.window] or have
+    return (have[-1][0], have[-1][1].columns[one.name]) if have and one.name is not None else None
+
+
+def _with_distribution(
+    data: ReportData, base: ColumnView, name: str, bins: Bins, window: Window, now: ColumnProfile
+) -> ColumnView:
+    before = data.reference.profile.columns[name]
+    listed = shares(bins, before, now) if bins.categorical else []
+    shown = histogram(bins, before, now)
+    picture = note = fan = ""
+    if shown is not None:
+        picture = histogram_svg(name, bins.kind, shown, ("reference", when(window)))
+        beyond = [
+            f"{share_text(pair[1])} {side} (reference {share_text(pair[0])})"
+            for side, pair in (("below", shown.below), ("above", shown.above))
+            if max(pair) > _TAIL_SAID
+        ]
+        low, high = (value_text(float(edge), bins.kind) for edge in bins.tails or (0.0, 0.0))
+        note = f"Drawn from {low} to {high}, the reference's central 99%; {', '.join(beyond)}." if beyond else ""
+        fan = _fan(data, name, bins, before)
+    return ColumnView(
+        **{
+            **vars(base),
+            "current": when(window),
+            "picture": picture,
+            "picture_note": note,
+            "shares": listed,
+            "widest": max([max(one.reference, one.current) for one in listed], default=1.0) or 1.0,
+            "pairs": _pairs(bins, before, now),
+            "fan": fan,
+        }
+    )
+
+
+def _fan(data: ReportData, name: str, bins: Bins, before: ColumnProfile) -> str:
+    reference = quantiles(bins, before, _FAN)
+    points = [
+        (window, found)
+        for window, profile in data.profiles
+        if name in profile.columns and (found := quantiles(bins, profile.columns[name], _FAN)) is not None
+    ]
+    if reference is None or len(points) < 2:
+        return ""
+    fans = [(window, (found[0], found[1], found[2])) for window, found in points]
+    return fan_svg(name, bins.kind, fans, (reference[0], reference[1], reference[2]), data.span)
+
+
+def _pairs(bins: Bins, before: ColumnProfile, now: ColumnProfile) -> list[Pair]:
+    """Return rows, nulls and, for numbers, moments and quantiles of both sides."""
+    sides = (before, now)
+    pairs = [
+        Pair("rows", *(f"{side.rows:,}" for side in sides)),
+        Pair("nulls", *(share_text(side.null_share) for side in sides)),
+    ]
+    if any(side.mistyped for side in sides):
+        pairs.append(Pair("wrong type", *(share_text(side.mistyped / max(1, side.rows)) for side in sides)))
+    if bins.categorical:
+        counts = [NOTHING if side.distinct is None else f"{side.distinct:,}" for side in sides]
+        return [*pairs, Pair("distinct values", *counts)] if set(counts) != {NOTHING} else pairs
+
+    def of(values: Sequence[float | None], label: str) -> Pair:
+        return Pair(label, *(value_text(value, bins.kind) for value in values))
+
+    pairs.append(of([side.low for side in sides], "lowest"))
+    found = [quantiles(bins, side) or (None,) * len(QUANTILES) for side in sides]
+    names = [f"{rank:.0%}" if rank != 0.5 else "median" for rank in QUANTILES]
+    pairs += [of([side[place] for side in found], label) for place, label in enumerate(names)]
+    pairs.append(of([side.high for side in sides], "highest"))
+    pairs.append(of([side.mean(bins) for side in sides], "mean"))
+    pairs.append(of([side.deviation(bins) for side in sides], "standard deviation"))
+    return pairs
+
+
+def _effects(data: ReportData, one: ColumnDigest) -> list[tuple[str, str, str]]:
+    """Return name, unit and chart of the checks with the largest effects; of one alone where only one breached."""
+    ranked = sorted(one.checks.items(), key=lambda item: max(map(_weight, item[1])), reverse=True)
+    loud = [item for item in ranked if any(finding.verdict is Verdict.BREACH for finding in item[1])]
+    charts = [
+        (name, found[0].unit, effect_svg(found, data.span))
+        for name, found in (loud or ranked)[: _CHARTS if len(data.windows) <= 60 else 1]
+    ]
+    return [chart for chart in charts if chart[2]]
+
+
+def _weight(finding: Finding) -> tuple[bool, float]:
+    return finding.verdict is Verdict.BREACH, ratio(finding) or 0.0
+
+
+def effect_text(effect: float | None, unit: str) -> str:
+    """Return an effect as a person reads it; shares in per cent."""
+    if effect is None:
+        return NOTHING
+    return share_text(effect) if unit.startswith("share") else number_text(effect)
+
+
+def _check_row(name: str, found: Sequence[Finding]) -> CheckRow:
+    worst = max(found, key=_weight)
+    breaches = sum(finding.verdict is Verdict.BREACH for finding in found)
+    interval = ""
+    if worst.effect_ci is not None:
+        interval = " to ".join(effect_text(end, worst.unit) for end in worst.effect_ci)
+    return CheckRow(
+        name=name,
+        verdict=str(Verdict.BREACH if breaches else found[-1].verdict),
+        words=printable(worst.reason),
+        effect=effect_text(worst.effect, worst.unit),
+        interval=interval,
+        tolerance=effect_text(worst.threshold, worst.unit),
+        unit=printable(worst.unit),
+        breaches=f"{breaches} of {plural(len(found), 'window')}",
+        rows=f"{worst.rows:,} against {worst.reference_rows:,}" if worst.rows else NOTHING,
+        detectable=effect_text(worst.minimum_detectable, worst.unit),
+    )

@@ -1,0 +1,242 @@
+"""From a report's data to what its page says, part by part, worst first. Pure; the templates only arrange it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from monitor.core.finding import Severity, Verdict, summary_of
+from monitor.core.incident import Evidence, Incident, State
+from monitor.core.wording import moment, plural, printable
+from monitor.report.columns import ColumnView, column_view, effect_text
+from monitor.report.digest import ColumnDigest, digest
+from monitor.report.heat import strip, ticks
+from monitor.report.model import ReportData
+from monitor.report.quality import QualityRow, Unanswered, quality_rows, unanswered
+from monitor.report.words import MARKS, Headline, capital, day, headline, peak_text, when
+
+MOST_DETAILS, FEWEST_DETAILS, DETAIL_POINTS = 60, 12, 3000  # columns with a section of their own; columns times windows
+MOST_STRIPS, FEWEST_STRIPS, STRIP_CELLS = 150, 20, 15_000  # rows of the map; rows times windows
+ALL_STRIPS = 40  # with no more columns than this, all are on the map
+OPENED = 3  # sections that are open at first
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    """One incident as a card."""
+
+    id: str
+    level: str
+    mark: str
+    state: str
+    title: str
+    columns: Sequence[tuple[str, str]]
+    more: int
+    facts: Sequence[tuple[str, str]]
+    summary: str
+    evidence: Sequence[tuple[str, str, str, str, str]]
+    events: Sequence[str]
+
+
+@dataclass(frozen=True)
+class StripRow:
+    """One row of the map."""
+
+    name: str
+    anchor: str
+    strip: str
+    peak: str
+    breaches: int
+
+
+@dataclass(frozen=True)
+class WindowRow:
+    """One window of the account of what was checked."""
+
+    label: str
+    outcome: str
+    rows: int
+    share: float
+    counts: Mapping[str, int]
+    note: str
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """The section of one model."""
+
+    key: str
+    data: ReportData
+    headline: Headline
+    incidents: Sequence[IncidentView]
+    strips: Sequence[StripRow]
+    dates: Sequence[str]
+    calm: Sequence[str]
+    columns: Sequence[ColumnView]
+    undetailed: int
+    quality: Sequence[QualityRow]
+    unanswered: Sequence[Unanswered]
+    windows: Sequence[WindowRow]
+    totals: Mapping[str, int]
+    extra: Sequence[str]
+    reference: Sequence[tuple[str, str]]
+    checks: Sequence[tuple[str, int]]
+
+
+def model_view(data: ReportData, key: str) -> ModelView:
+    """Lay out one model; ``key`` begins the anchors of its parts."""
+    digests = digest(data)
+    windows = max(1, len(data.windows))
+    detailed = _detailed(digests, max(FEWEST_DETAILS, min(MOST_DETAILS, DETAIL_POINTS // windows)))
+    anchors = {one.name: f"{key}c{place}" for place, one in enumerate(detailed)}
+    mapped, calm = _mapped(digests, max(FEWEST_STRIPS, min(MOST_STRIPS, STRIP_CELLS // windows)))
+    incidents = sorted(data.incidents, key=_urgency)
+    urgent = sum(bool(one.alarm or one.breaches) for one in detailed)
+    return ModelView(
+        key=key,
+        data=data,
+        headline=headline(data, digests, incidents),
+        incidents=[_incident(incident, data, anchors) for incident in incidents],
+        strips=[
+            StripRow(
+                name=printable(one.name) if one.name is not None else "whole table",
+                anchor=anchors.get(one.name, ""),
+                strip=strip(one),
+                peak=peak_text(one),
+                breaches=one.breaches,
+            )
+            for one in mapped
+        ],
+        dates=[day(data.windows[place].window.start) for place in ticks(len(data.windows))],
+        calm=[printable(one.name) for one in calm if one.name is not None],
+        columns=[
+            column_view(data, one, anchors[one.name], opened=place < min(OPENED, max(1, urgent)))
+            for place, one in enumerate(detailed)
+        ],
+        undetailed=len(digests) - len(detailed),
+        quality=quality_rows(data, digests, anchors),
+        unanswered=unanswered(data),
+        windows=_windows(data),
+        totals=summary_of(list(data.findings)),
+        extra=sorted({printable(name) for _, profile in data.profiles for name in profile.extra}),
+        reference=_reference(data),
+        checks=_checks(data),
+    )
+
+
+def _detailed(digests: Sequence[ColumnDigest], most: int) -> Sequence[ColumnDigest]:
+    if len(digests) <= most:
+        return digests
+    notable = sum(one.notable for one in digests)
+    return digests[: min(most, max(FEWEST_DETAILS, notable))]
+
+
+def _mapped(digests: Sequence[ColumnDigest], most: int) -> tuple[Sequence[ColumnDigest], Sequence[ColumnDigest]]:
+    """Return the columns with a row on the map, and the others."""
+    if len(digests) <= ALL_STRIPS:
+        return digests, ()
+    notable = [one for one in digests if one.notable]
+    kept = (notable or list(digests[:FEWEST_DETAILS]))[:most]
+    names = {one.name for one in kept}
+    return kept, [one for one in digests if one.name not in names]
+
+
+def _urgency(incident: Incident) -> tuple[int, int, float]:
+    state = (State.FIRING, State.PENDING, State.RESOLVED).index(incident.state)
+    return state, -list(Severity).index(incident.severity), -incident.onset.timestamp()
+
+
+_STATES = {State.FIRING: "open", State.PENDING: "waiting", State.RESOLVED: "resolved"}
+_NAMED = 12  # columns that a card names, and its rows of evidence
+
+
+def _incident(incident: Incident, data: ReportData, anchors: Mapping[str | None, str]) -> IncidentView:
+    level = "critical" if incident.severity is Severity.CRITICAL else "warning"
+    if incident.state is State.RESOLVED:
+        level = "calm"
+    return IncidentView(
+        id=incident.id,
+        level=level,
+        mark=MARKS[level],
+        state=_STATES[incident.state],
+        title=capital(printable(incident.diagnosis)),
+        columns=[(printable(name), anchors.get(name, "")) for name in incident.columns[:_NAMED]],
+        more=max(0, len(incident.columns) - _NAMED),
+        facts=_facts(incident),
+        summary=printable(incident.summary),
+        evidence=[_evidence(item) for item in incident.evidence[:_NAMED]],
+        events=[printable(line) for line in data.events.get(incident.id, ())],
+    )
+
+
+def _facts(incident: Incident) -> list[tuple[str, str]]:
+    facts = [
+        ("severity", str(incident.severity)),
+        ("kind", str(incident.kind)),
+        ("since", day(incident.onset)),
+        ("breaching", plural(incident.windows, "window")),
+    ]
+    if incident.resolved_at:
+        reason = f", {printable(incident.resolved_reason)}" if incident.resolved_reason else ""
+        facts.append(("resolved", f"{moment(incident.resolved_at)}{reason}"))
+    if incident.pipeline is not None:
+        facts.append(("cause lies in", "the pipeline" if incident.pipeline else "the world"))
+    if incident.acknowledged_by:
+        facts.append(("acknowledged by", printable(incident.acknowledged_by)))
+    if incident.silenced_until:
+        facts.append(("silenced until", moment(incident.silenced_until)))
+    if incident.expected:
+        facts.append(("declared", "expected"))
+    if incident.retrains:
+        facts.append(("retraining", ", ".join(map(printable, incident.retrains))))
+    return facts
+
+
+def _evidence(item: Evidence) -> tuple[str, str, str, str, str]:
+    """Return column, words, effect with its interval, tolerance and check."""
+    effect = effect_text(item.effect, item.unit)
+    if item.effect_ci:
+        effect += f" ({' to '.join(effect_text(end, item.unit) for end in item.effect_ci)})"
+    name = printable(item.column) if item.column is not None else "whole table"
+    return name, printable(item.words), effect, effect_text(item.threshold, item.unit), f"{item.check}, {item.unit}"
+
+
+def _windows(data: ReportData) -> list[WindowRow]:
+    counts: dict[object, dict[str, int]] = {}
+    for finding in data.findings:
+        own = counts.setdefault(finding.window, dict.fromkeys(map(str, Verdict), 0))
+        own[str(finding.verdict)] += 1
+    most = max((line.rows for line in data.windows), default=0) or 1
+    return [
+        WindowRow(
+            when(line.window),
+            line.outcome,
+            line.rows,
+            line.rows / most,
+            counts.get(line.window, {}),
+            printable(line.note),
+        )
+        for line in sorted(data.windows, key=attrgetter("window"), reverse=True)
+    ]
+
+
+def _checks(data: ReportData) -> list[tuple[str, int]]:
+    columns: dict[str, set[str | None]] = {}
+    for finding in data.findings:
+        columns.setdefault(finding.check, set()).add(finding.column)
+    return sorted((check, len(names)) for check, names in columns.items())
+
+
+def _reference(data: ReportData) -> list[tuple[str, str]]:
+    reference = data.reference
+    facts = [
+        ("model", data.model),
+        ("model version", data.version or "unknown"),
+        ("reference", reference.short),
+        ("trained version", reference.version or "not said"),
+        ("reference rows", f"{reference.rows:,}"),
+        ("reference time", when(reference.span) if reference.span else "without time"),
+        ("windows of its own", f"{len(reference.blocks):,}"),
+        ("origin", reference.origin),
+        ("added", f"{moment(reference.added_at)} by {reference.added_by}"),
+    ]
+    return [(name, printable(value)) for name, value in facts]

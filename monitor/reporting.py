@@ -1,0 +1,106 @@
+"""Gathers from the store what a report shows."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.core.errors import UserError
+from monitor.core.incident import Incident
+from monitor.core.window import Window, iso
+from monitor.options import format_duration
+from monitor.report.model import ReportData, RetrainLine, WindowLine
+from monitor.store import incidents as incident_rows
+from monitor.store import references as reference_rows
+from monitor.store import retrains as retrain_rows
+from monitor.store import runs as run_rows
+from monitor.store.database import Store
+from monitor.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+DEFAULT_WINDOWS = 90
+
+
+def gather(
+    store: Store, watch: Watch, config: Path, now: datetime, start: datetime | None = None, end: datetime | None = None
+) -> ReportData:
+    """Return what a report of one model shows, by default of its newest windows.
+
+    Raises
+    ------
+    UserError
+        When the store has no run of the model in that time.
+    """
+    with store.read() as connection:
+        limit = None if start else DEFAULT_WINDOWS
+        runs = run_rows.listing(connection, watch.name, since=start, until=end, limit=limit)
+        judged = [run for run in runs if run.reference_id]
+        if not judged:
+            raise UserError(
+                f"the store has no result of {watch.name} in that time; `monitor run` evaluates every window, "
+                "`monitor backtest` the past"
+            )
+        span = Window(runs[0].window.start, runs[-1].window.end)
+        reference = reference_rows.find(connection, watch.name, judged[-1].reference_id or "")
+        same = [run for run in judged if run.reference_id == reference.id]
+        profiles = [(run.window, run_rows.profile_of(connection, run.id)) for run in same]
+        incidents = [
+            incident
+            for incident in incident_rows.listing(connection, watch.name, closed=True)
+            if _during(incident, span)
+        ]
+        return ReportData(
+            generated_at=now,
+            config=config.name,
+            model=watch.name,
+            version=reference.version,
+            reference=reference,
+            span=span,
+            windows=[WindowLine(run.window, run.state, run.rows or 0, run.reason) for run in runs],
+            findings=run_rows.findings_of(connection, [run.id for run in same]),
+            profiles=[(window, profile) for window, profile in profiles if profile is not None],
+            incidents=incidents,
+            events={i.id: incident_rows.lines(incident_rows.timeline(connection, i.id)) for i in incidents},
+            retrains=[
+                RetrainLine(r.request.requested_at, str(r.state), r.request.reason, r.request.requested_by, r.note)
+                for r in retrain_rows.listing(connection, watch.name)
+            ],
+            settings=settings(watch),
+        )
+
+
+def samples(store: Store, data: ReportData) -> "Sequence[pa.Table]":
+    """Return the stored samples of a report's windows."""
+    with store.read() as connection:
+        runs = run_rows.listing(connection, data.model, since=data.span.start, until=data.span.end)
+        return run_rows.samples_of(connection, [run.id for run in runs])
+
+
+def _during(incident: Incident, span: Window) -> bool:
+    """Whether an incident that people were told of was open in the span."""
+    told = incident.resolved_reason != "did not last"
+    return (
+        told and incident.onset < span.end and (incident.resolved_at is None or incident.last_window_end > span.start)
+    )
+
+
+def settings(watch: Watch) -> list[tuple[str, str]]:
+    """Return what was checked and how, as name and value."""
+    model = watch.model
+    checks = ", ".join(f"{planned.name} (tolerance {planned.check.tolerance:g})" for planned in watch.plan)
+    return [
+        (
+            "windows",
+            f"every {format_duration(model.schedule.every)}, read {format_duration(model.schedule.delay)} later",
+        ),
+        ("time zone", model.schedule.timezone),
+        ("checks", checks),
+        ("false alarms", f"{model.alerts.false_alarm_rate:g} a window over all columns and checks"),
+        ("opens after", f"{model.alerts.open_after} windows"),
+        ("resolves after", f"{model.alerts.resolve_after} calm windows"),
+        ("retraining", model.retrain.mode),
+        ("first window", iso(model.schedule.start) if model.schedule.start else "the first one seen"),
+    ]

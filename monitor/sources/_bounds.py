@@ -1,0 +1,81 @@
+"""A window as a condition on the time column: never too narrow; what it lets through too much is cut exactly in Arrow."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from checks.instants import MICROSECONDS, Form, offset_of
+from monitor.core.window import Window
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+_CHANGE = timedelta(hours=3)  # no change of clocks is longer, but for a country that crosses the date line
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], window: Window, zone: ZoneInfo) -> Any:
+    """Return the condition for a time column.
+
+    Parameters
+    ----------
+    column : the time column.
+    form : how it keeps times.
+    seen : a few of its values.
+    window : half-open.
+    zone : of times that name none.
+    """
+    import sqlalchemy as sa
+
+    kind: Any = sa.DateTime(timezone=form == "aware")
+    if form in MICROSECONDS:
+        kind = sa.BigInteger()
+    elif form == "text":
+        kind = sa.String()
+    conditions = [
+        sa.and_(column >= sa.bindparam(f"low{i}", low, kind), column < sa.bindparam(f"high{i}", high, kind))
+        for i, (low, high) in enumerate(ranges(form, seen, window, zone))
+    ]
+    return sa.or_(*conditions)
+
+
+def ranges(form: Form, seen: Sequence[object], window: Window, zone: ZoneInfo) -> list[tuple[Any, Any]]:
+    """Return half-open ranges of raw values which together hold every row of the window."""
+    if form == "aware":
+        return [(window.start, window.end)]
+    if form == "text":
+        return _texts([str(value) for value in seen], window, zone)
+    if form in MICROSECONDS:
+        units = [
+            (moment - _EPOCH) / timedelta(microseconds=MICROSECONDS[form]) for moment in (window.start, window.end)
+        ]
+        return [(int(units[0] // 1), int(-(-units[1] // 1)))]
+    return [wall(window, zone)]
+
+
+def wall(window: Window, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the window on the zone's clock, wide enough where the clock is changed nearby."""
+    low, high = window.start.astimezone(zone), window.end.astimezone(zone)
+    before, after = (window.start - _CHANGE).astimezone(zone), (window.end + _CHANGE).astimezone(zone)
+    if len({moment.utcoffset() for moment in (before, low, high, after)}) > 1:
+        low, high = before, after
+    return low.replace(tzinfo=None), high.replace(tzinfo=None)
+
+
+def _texts(seen: Sequence[str], window: Window, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Texts sort as times do where they share an offset and the separator of date and time; both separators are tried."""
+    offsets = {offset_of(text) for text in seen}
+    if len(offsets) == 1 and offsets <= {"", "Z"}:
+        low, high = wall(window, zone if offsets == {""} else ZoneInfo("UTC"))
+    else:
+        margin = timedelta(days=1)
+        low, high = (
+            (window.start - margin).replace(hour=0, minute=0),
+            (window.end + 2 * margin).replace(hour=0, minute=0),
+        )
+    low = low.replace(second=0, microsecond=0)
+    high = high.replace(second=0, microsecond=0) + timedelta(minutes=bool(high.second or high.microsecond))
+    if (low.hour, low.minute, high.hour, high.minute) == (0, 0, 0, 0):
+        return [(f"{low:%Y-%m-%d}", f"{high:%Y-%m-%d}")]
+    return [(f"{low:%Y-%m-%d}{separator}{low:%H:%M}", f"{high:%Y-%m-%d}{separator}{high:%H:%M}") for separator in " T"]

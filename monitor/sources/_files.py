@@ -1,0 +1,97 @@
+"""Parquet and CSV files through DuckDB: one relation for a file, a folder or a glob."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from monitor.core.errors import UnavailableError, UserError
+from monitor.sources._arrow import plain
+
+_READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv"}
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files that are read as one table; columns that some of them lack are null there.
+
+    Parameters
+    ----------
+    path : a file, a folder (searched to its depth, for Parquet or else for CSV), a glob, or a URL that DuckDB knows.
+    """
+
+    path: str
+
+    @contextmanager
+    def connect(self) -> Iterator[Any]:
+        """Open DuckDB in memory; whatever it says about the files becomes a sentence.
+
+        Raises
+        ------
+        UserError, UnavailableError
+            When files are missing, of no known type, damaged or not to be read.
+        """
+        import duckdb
+
+        try:
+            with duckdb.connect(":memory:") as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                yield connection
+        except (duckdb.HTTPException, duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
+            raise UnavailableError(f"{self.path} cannot be read for now ({_first_line(error)})") from error
+        except duckdb.Error as error:
+            raise UserError(f"{self.path} cannot be read ({_first_line(error)})") from error
+
+    def relation(self, connection: Any, columns: Sequence[str] | None = None, condition: str = "", *values: Any) -> Any:
+        """Return DuckDB's relation of these columns, all by default, of the rows that meet a condition."""
+        reader, files = self.reader()
+        chosen = "*" if columns is None else ", ".join(map(quoted, columns))
+        where = f" WHERE {condition}" if condition else ""
+        sql = f"SELECT {chosen} FROM {reader}(?, union_by_name = true){where}"  # noqa: S608 - names are quoted
+        return connection.sql(sql, params=[files, *values])
+
+    def reader(self) -> tuple[str, list[str]]:
+        """Return DuckDB's reading function for the files, and the files.
+
+        Raises
+        ------
+        UserError
+            When there is none.
+        """
+        if "://" in self.path:
+            return _READERS.get(Path(self.path).suffix.lower(), "read_parquet"), [self.path]
+        root = Path(self.path)
+        if root.is_dir():
+            for suffix in (".parquet", ".csv"):
+                if found := sorted(map(str, root.rglob(f"*{suffix}"))):
+                    return _READERS[suffix], found
+            raise UserError(f"the folder {self.path} has no .parquet and no .csv file")
+        found = sorted(glob(self.path, recursive=True)) if has_magic(self.path) else [self.path]  # noqa: PTH207 - absolute
+        if not found or not Path(found[0]).exists():
+            raise UserError(f"there is no file {self.path}; name a .parquet or .csv file, a folder or a glob of them")
+        reader = _READERS.get(Path(found[0]).suffix.lower())
+        if reader is None:
+            raise UserError(f"{found[0]} is neither a .parquet nor a .csv file")
+        return reader, found
+
+
+def stream(relation: Any, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield a relation's rows in batches of at most ``rows``, with the few types that profiles read."""
+    reader = (
+        relation.to_arrow_reader(rows) if hasattr(relation, "to_arrow_reader") else relation.fetch_arrow_reader(rows)
+    )
+    for batch in reader:
+        yield plain(batch)
+
+
+def quoted(name: str) -> str:
+    """Return a column's name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]

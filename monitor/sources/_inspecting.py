@@ -1,0 +1,80 @@
+"""What can be found out about a table without reading it all, for ``config check --connect``."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from checks.instants import to_utc
+from monitor.sources._relation import Relation
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+_ESTIMATES = {
+    "postgresql": "SELECT CAST(reltuples AS bigint) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+    " WHERE relname = :name AND nspname = coalesce(CAST(:schema AS text), current_schema()) AND reltuples >= 0",
+    "mysql": "SELECT table_rows FROM information_schema.tables"
+    " WHERE table_name = :name AND table_schema = coalesce(:schema, database())",
+}
+
+
+def estimated_rows(connection: "sa.Connection", relation: Relation) -> int | None:
+    """Return about how many rows the table has, where the database knows without counting; else None."""
+    import sqlalchemy as sa
+
+    dialect = connection.dialect.name.replace("mariadb", "mysql")
+    if relation.table is None:
+        return None
+    if dialect == "sqlite":
+        if relation.table not in sa.inspect(connection).get_table_names():
+            return None
+        statement = sa.select(sa.func.max(sa.literal_column("_rowid_"))).select_from(relation.source)
+        try:
+            found = connection.execute(statement).scalar()
+        except sa.exc.OperationalError:  # a table WITHOUT ROWID
+            return None
+    elif dialect in _ESTIMATES:
+        found = connection.execute(
+            sa.text(_ESTIMATES[dialect]), {"name": relation.table, "schema": relation.schema}
+        ).scalar()
+    else:
+        return None
+    return int(found) if found is not None else None
+
+
+def warnings_about(connection: "sa.Connection", relation: Relation, time: str, *, empty: bool) -> list[str]:
+    """Return in sentences what will make reading by time slow or incomplete."""
+    import sqlalchemy as sa
+
+    found = [f"{relation.place} has no rows with a time yet"] if empty else []
+    if relation.table is not None and not _indexed(sa.inspect(connection), relation, time):
+        found.append(
+            f"{relation.place} has no index that begins with {time!r}, so every window reads the whole table;"
+            " an index on it makes each window cheap"
+        )
+    if time in relation.nullable:
+        nulls = sa.select(sa.literal(1)).select_from(relation.source).where(sa.column(time).is_(None)).limit(1)
+        if connection.execute(nulls).first() is not None:
+            found.append(f"some rows have no {time!r}; they are in no window and are never checked")
+    return found
+
+
+def _indexed(inspector: "sa.Inspector", relation: Relation, time: str) -> bool:
+    name, schema = str(relation.table), relation.schema
+    if name not in inspector.get_table_names(schema):
+        return True  # a view: the index is elsewhere, if anywhere
+    leading = [index["column_names"][:1] for index in inspector.get_indexes(name, schema)]
+    leading.append(inspector.get_pk_constraint(name, schema)["constrained_columns"][:1])
+    return [time] in leading
+
+
+def extremes(
+    connection: "sa.Connection", relation: Relation, time: str, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last event."""
+    import sqlalchemy as sa
+
+    statement = sa.select(sa.func.min(sa.column(time)), sa.func.max(sa.column(time))).select_from(relation.source)
+    row = connection.execute(statement).one()
+    first, last = to_utc(tuple(row), zone).to_pylist()
+    return first, last

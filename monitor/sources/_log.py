@@ -1,0 +1,160 @@
+"""What every prediction log has in common: its options, the exact window, the row cap, and the one pass that reads it."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from checks.binning import profile_batch
+from checks.instants import INSTANT, Form, column_to_utc, form_of
+from checks.profile import Bins, Profile
+from checks.sampling import Sample
+from monitor.core.errors import UserError
+from monitor.core.ports import Reading, TableFacts
+from monitor.core.window import Window
+from monitor.options import Options, TimeZone
+from monitor.sources._arrow import text_of
+from monitor.sources._features import Spreading
+
+PEEKED = 100  # values looked at to see how times are kept, and rows to see which keys a JSON column has
+
+
+class Log(Options):
+    """The options that every source has."""
+
+    time: str
+    """Column with the time of the prediction."""
+    timezone: TimeZone = "UTC"
+    """Zone of times that name none."""
+    id: str | None = None
+    """Column that names a row; the same rows are then sampled wherever they are kept."""
+    where: str | None = None
+    """An SQL condition that the rows must meet, such as ``model_name = 'churn'``."""
+    features: str | None = None
+    """A column with a JSON object of features, whose keys are taken as columns."""
+    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+    """A window with more rows than this is refused rather than read."""
+    batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    """Rows that are held in memory at a time."""
+
+    @abstractmethod
+    def batches(self, window: Window, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Stream the window's rows; the time column is a timestamp in UTC."""
+
+    @abstractmethod
+    def facts(self) -> TableFacts:
+        """Look at the table without reading it all."""
+
+    def read(self, window: Window, bins: Mapping[str, Bins], sample_rows: int) -> Reading:
+        """Profile the window and sample its rows by the hash of their id, in one pass."""
+        profile, sample = Profile.empty(bins), Sample(sample_rows, self.id)
+        for batch in self.batches(window):
+            profile += profile_batch(batch, bins, time=self.time, row_id=self.id)
+            sample = sample.add(batch)
+        return Reading(profile, sample.rows())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of times that name none."""
+        return ZoneInfo(self.timezone)
+
+    def needed(self, names: Sequence[str], wanted: Sequence[str] | None, place: str) -> list[str]:
+        """Return which of the table's columns must be fetched, in the table's order.
+
+        Raises
+        ------
+        UserError
+            When a configured or wanted column is not there.
+        """
+        for option in ("time", "id", "features"):
+            name = getattr(self, option)
+            if name is not None and name not in names:
+                raise UserError(f"logs.{option}: {missing('column', name, names, place)}")
+        if wanted is None:
+            return list(names)
+        absent = [name for name in wanted if name not in names]
+        if absent and self.features is None:
+            raise UserError(missing("column", absent[0], names, place))
+        fetched = {*wanted, self.time, *([self.features] if absent and self.features else [])}
+        return [name for name in names if name in fetched]
+
+    def time_form(self, values: Sequence[object], place: str) -> Form | None:
+        """Return how the times are kept, judged by a few; None for a log without any.
+
+        Raises
+        ------
+        UserError
+            When they are no times.
+        """
+        found = form_of(values)
+        if values and found is None:
+            shown = ", ".join(dict.fromkeys(str(value)[:40] for value in values[:3]))
+            raise UserError(
+                f"logs.time: column {self.time!r} of {place} holds no times but values such as {shown}; name a column of"
+                " timestamps, of ISO 8601 text such as 2026-01-31T13:00:00Z, or of seconds since 1970"
+            )
+        return found
+
+    def deliver(
+        self, raw: Iterable[pa.RecordBatch], window: Window, wanted: Sequence[str] | None, place: str
+    ) -> Iterator[pa.RecordBatch]:
+        """Make raw batches, which may reach beyond the window, what the port promises."""
+        spread: Callable[[pa.RecordBatch], pa.RecordBatch] | None = Spreading(self.features) if self.features else None
+        rows = 0
+        for batch in raw:
+            kept = self._within(batch, window)
+            rows += kept.num_rows
+            if rows > self.max_rows:
+                raise UserError(
+                    f"{place} has more than {self.max_rows:,} rows in {window}; make schedule.every shorter, narrow the"
+                    " rows by logs.where, or raise logs.max_rows"
+                )
+            if not kept.num_rows:
+                continue
+            if spread is not None and self.features in kept.schema.names:
+                kept = spread(kept)
+            if wanted is not None:
+                kept = kept.select([name for name in kept.schema.names if name in wanted or name == self.time])
+            yield kept
+
+    def _within(self, batch: pa.RecordBatch, window: Window) -> pa.RecordBatch:
+        place = batch.schema.get_field_index(self.time)
+        times = column_to_utc(batch.column(place), self.zone)
+        batch = batch.set_column(place, self.time, times)
+        inside = pc.and_(
+            pc.greater_equal(times, pa.scalar(window.start, INSTANT)), pc.less(times, pa.scalar(window.end, INSTANT))
+        )
+        # Null where the time is null, which `all` skips: a row without a time is in no window.
+        return batch if pc.all(pc.fill_null(inside, False)).as_py() else batch.filter(inside)
+
+    def feature_types(self, seen: Sequence[object]) -> dict[str, str]:
+        """Return the keys found in a few values of the JSON column, with their types."""
+        column = str(self.features)
+        batch = pa.RecordBatch.from_arrays([pa.array([text_of(value) for value in seen], pa.string())], names=[column])
+        return {field.name: f"{field.type} in {column}" for field in Spreading(column)(batch).schema}
+
+    def zone_warnings(self, form: Form | None) -> list[str]:
+        """Return what there is to say about times without a zone."""
+        if form not in ("naive", "date") or "timezone" in self.model_fields_set:
+            return []
+        return [f"the times in {self.time!r} name no zone and are read as UTC; set logs.timezone to say which it is"]
+
+
+def missing(what: str, name: str, known: Sequence[str], place: str) -> str:
+    """Return the sentence for something that is not there, with what is nearest to it."""
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    if not near:
+        lower = {other.lower(): other for other in known}
+        near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
+    if near:
+        remedy = f"did you mean {' or '.join(repr(other) for other in near)}?"
+    elif known:
+        remedy = f"there are {', '.join(map(repr, known[:8]))}{' and more' if len(known) > 8 else ''}"
+    else:
+        remedy = "there is none"
+    return f"there is no {what} {name!r} in {place}; {remedy}"

@@ -1,0 +1,66 @@
+"""Prediction logs in files: DuckDB reads Parquet or CSV and hands over Arrow batches."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from checks.instants import to_utc
+from monitor.core.ports import TableFacts
+from monitor.core.window import Window
+from monitor.options import FilePath
+from monitor.sources._bounds import ranges
+from monitor.sources._files import Files, quoted, stream
+from monitor.sources._log import PEEKED, Log
+
+
+class Parquet(Log):
+    """A folder, a glob or a file of Parquet or CSV."""
+
+    path: FilePath
+    """A ``.parquet`` or ``.csv`` file, a folder of them, or a glob such as ``logs/2026-*.parquet``."""
+
+    def batches(self, window: Window, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Stream the window's rows; the time column is a timestamp in UTC."""
+        with self._files.connect() as connection:
+            fetched = self.needed(self._files.relation(connection).columns, columns, self.path)
+            seen = self._peek(connection, self.time)
+            form = self.time_form(seen, self.path)
+            if form is None:
+                return
+            time = quoted(self.time)
+            pairs = ranges(form, seen, window, self.zone)
+            inside = " OR ".join([f"({time} >= ? AND {time} < ?)"] * len(pairs))
+            bounds = [bound for pair in pairs for bound in pair]
+            relation = self._files.relation(connection, fetched, self._and(f"({inside})"), *bounds)
+            yield from self.deliver(stream(relation, self.batch_rows), window, columns, self.path)
+
+    def facts(self) -> TableFacts:
+        """Look at columns, types and the extremes of the time."""
+        with self._files.connect() as connection:
+            relation = self._files.relation(connection)
+            columns = dict(zip(relation.columns, map(str, relation.types), strict=True))
+            self.needed(list(columns), None, self.path)
+            seen = self._peek(connection, self.time)
+            warnings = self.zone_warnings(self.time_form(seen, self.path))
+            if self.features:
+                columns |= self.feature_types(self._peek(connection, self.features))
+                del columns[self.features]
+            time = quoted(self.time)
+            rows, timed, *extremes = relation.aggregate(f"count(*), count({time}), min({time}), max({time})").fetchone()
+            if timed < rows:
+                warnings.append(f"{rows - timed:,} rows have no {self.time!r}; they are in no window")
+            first, last = to_utc(extremes, self.zone).to_pylist()
+        return TableFacts(columns, rows, first, last, tuple(warnings), "DuckDB Arrow")
+
+    @property
+    def _files(self) -> Files:
+        return Files(self.path)
+
+    def _and(self, condition: str) -> str:
+        return condition if self.where is None else f"{condition} AND ({self.where}\n)"
+
+    def _peek(self, connection: Any, name: str) -> list[object]:
+        """Return a few values of a column."""
+        relation = self._files.relation(connection, [name], self._and(f"{quoted(name)} IS NOT NULL"))
+        return [value for (value,) in relation.limit(PEEKED).fetchall()]
