@@ -73,18 +73,16 @@ def _fit_numbers(values: Edges, kind: Kind) -> Bins:
     reach = max(high - low, abs(high) * 1e-9, 1e-9)
     distinct, counts = np.unique(values, return_counts=True)
     atoms = distinct[counts > ATOM_SHARE * values.size]
-    edges = np.unique(
-        np.concatenate(
-            [[low - FAR_RANGES * reach, high + FAR_RANGES * reach], quantiles, atoms, np.nextafter(atoms, -np.inf)]
-        )
-    )
+    far = [low - FAR_RANGES * reach, high + FAR_RANGES * reach]
+    with np.errstate(over="ignore"):
+        edges = np.unique(np.concatenate([far, quantiles, atoms, np.nextafter(atoms, -np.inf)]))
     edges = edges[np.isfinite(edges)]
     return Bins(
         kind,
         edges=tuple(edges.tolist()),
         tails=(low, high),
         atoms=tuple(atoms.tolist()),
-        centre=float(np.median(values)),
+        centre=float(quantiles[QUANTILE_BINS // 2]),
         integral=bool((values == np.round(values)).all()),
     )
 
@@ -116,7 +114,9 @@ def _measured(array: pa.Array, kind: Kind, times: Edges | None) -> reading.Read:
     if kind == "datetime":
         read = reading.instants(array)
         origin = times if times is not None else np.zeros(len(read.values))
-        return reading.Read((origin - read.values) / SECONDS_PER_HOUR, read.nulls, read.mistyped)
+        # Without an event time there is no age: as good as a null.
+        nulls = read.nulls | (np.isnan(origin) & ~read.mistyped)
+        return reading.Read((origin - read.values) / SECONDS_PER_HOUR, nulls, read.mistyped)
     return reading.numbers(array)
 
 
@@ -129,9 +129,9 @@ def profile_column(array: pa.Array, bins: Bins, times: Edges | None = None) -> C
     read = _measured(array, bins.kind, times)
     values = read.values[read.ok]
     finite = values[np.isfinite(values)]
-    shifted = finite - bins.centre
-    with np.errstate(over="ignore"):
-        squares = float(shifted @ shifted)
+    with np.errstate(over="ignore", invalid="ignore"):  # values near the largest double; the sums then say so
+        shifted = finite - bins.centre
+        total, squares = float(shifted.sum()), float(shifted @ shifted)
     hours = np.zeros(24, np.int64)
     if bins.kind == "datetime":
         moments = reading.instants(array)
@@ -145,7 +145,7 @@ def profile_column(array: pa.Array, bins: Bins, times: Edges | None = None) -> C
         infinite=int(values.size - finite.size),
         low=float(finite.min()) if finite.size else None,
         high=float(finite.max()) if finite.size else None,
-        total=float(shifted.sum()),
+        total=total,
         squares=squares,
         sentinels=np.array([np.count_nonzero(finite == sentinel) for sentinel in SENTINELS], np.int64),
         hours=hours,

@@ -4,15 +4,23 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from checks.profile import Bins, ColumnProfile, Counts, Profile
+from checks.profile import KINDS, SENTINELS, Bins, ColumnProfile, Counts, Kind, Profile
 from checks.sketch import ValueSketch
 
 VERSION = 1
+_NOT_FINITE = ("inf", "-inf", "nan")
+_LARGEST_SKETCH = 1_000_000
 LARGEST = 64 << 20  # bytes after decompression; a profile of 1,000 columns takes about 1 MB
+
+
+# What reading a document of the wrong shape can raise.
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 class FormatError(ValueError):
@@ -44,14 +52,14 @@ def decode_profile(data: bytes) -> Profile:
     try:
         first, last = document["events"]
         return Profile(
-            rows=int(document["rows"]),
+            rows=_count(document["rows"]),
             columns={name: _column_in(column) for name, column in document["columns"].items()},
-            extra={name: int(rows) for name, rows in document["extra"].items()},
+            extra={name: _count(rows) for name, rows in document["extra"].items()},
             ids=_sketch_in(document["ids"]),
-            first_event=first,
-            last_event=last,
+            first_event=_number_or_none(first),
+            last_event=_number_or_none(last),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+    except _DAMAGE as error:
         raise FormatError(f"damaged profile: {error!r}") from error
 
 
@@ -68,9 +76,10 @@ def decode_bins(data: bytes) -> dict[str, Bins]:
     FormatError
         As for :func:`decode_profile`.
     """
+    document = _unpack(data)
     try:
-        return {name: _bins_in(column) for name, column in _unpack(data).items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return {name: _bins_in(column) for name, column in document.items()}
+    except _DAMAGE as error:
         raise FormatError(f"damaged bins: {error!r}") from error
 
 
@@ -84,7 +93,9 @@ def _unpack(data: bytes) -> dict[str, Any]:
         inflater = zlib.decompressobj()
         text = inflater.decompress(data, LARGEST)
         if inflater.unconsumed_tail:
-            raise FormatError(f"larger than {LARGEST} bytes")
+            raise ValueError(f"larger than {LARGEST} bytes")
+        if not inflater.eof or inflater.unused_data:
+            raise ValueError("cut short, or longer than it was written")
         document = json.loads(text.decode("utf-8", "surrogatepass"))
         version, body = document["version"], document["body"]
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -102,14 +113,39 @@ def _sparse(counts: Counts) -> list[Any]:
     return [int(counts.size), [[int(place), int(counts[place])] for place in places]]
 
 
-def _dense(pair: Sequence[Any]) -> Counts:
-    size, filled = pair
-    if not 0 <= int(size) <= 1_000_000:
-        raise ValueError(f"impossible number of bins {size}")
-    counts = np.zeros(int(size), np.int64)
+def _dense(pair: Sequence[Any], size: int | None = None) -> Counts:
+    found, filled = pair
+    found = _count(found)
+    if found > 1_000_000 or (size is not None and found != size):
+        raise ValueError(f"impossible number of bins {found}")
+    counts = np.zeros(found, np.int64)
     for place, count in filled:
-        counts[int(place)] = int(count)
+        counts[_count(place)] = _count(count)
     return counts
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _number(value: object) -> float:
+    # Infinity and NaN travel as text, for JSON has neither.
+    if isinstance(value, bool) or not (isinstance(value, int | float) or value in _NOT_FINITE):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
+
+
+def _finite_number(value: object) -> float:
+    number = _number(value)
+    if not isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number
+
+
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else _finite_number(value)
 
 
 def _sketch_out(sketch: ValueSketch) -> list[Any]:
@@ -119,19 +155,28 @@ def _sketch_out(sketch: ValueSketch) -> list[Any]:
 
 def _sketch_in(pair: Sequence[Any]) -> ValueSketch:
     size, rows = pair
+    if not 0 < _count(size) <= _LARGEST_SKETCH or len(rows) > size:
+        raise ValueError(f"impossible sketch of size {size}")
     return ValueSketch(
-        int(size),
-        {int(number): int(count) for number, count, _ in rows},
-        {int(number): str(text) for number, _, text in rows if text is not None},
+        size,
+        {_count(number): _count(count) for number, count, _ in rows},
+        {number: _text(text) for number, _, text in rows if text is not None},
     )
 
 
-_ARRAYS = ("counts", "sentinels", "hours")
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+_ARRAYS = {"counts": None, "sentinels": len(SENTINELS), "hours": 24}  # lengths, where they are fixed
+_COUNTED = ("rows", "absent", "nulls", "mistyped", "infinite")
 
 
 def _finite(value: object) -> object:
     # Sums of squares may overflow; JSON has no infinity, so it travels as text.
-    return repr(value) if isinstance(value, float) and not np.isfinite(value) else value
+    return repr(float(value)) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _column_out(column: ColumnProfile) -> dict[str, Any]:
@@ -143,9 +188,26 @@ def _column_out(column: ColumnProfile) -> dict[str, Any]:
 
 
 def _column_in(row: Mapping[str, Any]) -> ColumnProfile:
-    known = {**row, "unseen": _sketch_in(row["unseen"]), "total": float(row["total"]), "squares": float(row["squares"])}
-    known.update({name: _dense(row[name]) for name in _ARRAYS})
+    known: dict[str, Any] = {
+        **row,
+        "kind": _kind(row["kind"]),
+        "low": _number_or_none(row["low"]),
+        "high": _number_or_none(row["high"]),
+        "total": _number(row["total"]),
+        "squares": _number(row["squares"]),
+        "unseen": _sketch_in(row["unseen"]),
+        "families": {name: _count(rows) for name, rows in row["families"].items()},
+    }
+    known.update({name: _count(row[name]) for name in _COUNTED})
+    known.update({name: _dense(row[name], size) for name, size in _ARRAYS.items()})
     return ColumnProfile(**known)
+
+
+def _kind(value: object) -> Kind:
+    for kind in KINDS:
+        if kind == value:
+            return kind
+    raise ValueError(f"{value!r} is no kind of column")
 
 
 def _bins_out(bins: Bins) -> dict[str, Any]:
@@ -155,14 +217,23 @@ def _bins_out(bins: Bins) -> dict[str, Any]:
 
 
 def _bins_in(row: Mapping[str, Any]) -> Bins:
+    edges = tuple(_finite_number(edge) for edge in row["edges"])
+    if any(low >= high for low, high in pairwise(edges)):
+        raise ValueError("edges do not ascend")
     tails = row["tails"]
+    if tails is not None:
+        low, high = tails
+        tails = (_finite_number(low), _finite_number(high))
     return Bins(
         **{
             **row,
-            "edges": tuple(float(edge) for edge in row["edges"]),
-            "tails": (float(tails[0]), float(tails[1])) if tails else None,
-            "atoms": tuple(float(atom) for atom in row["atoms"]),
-            "values": tuple(row["values"]),
-            "others": frozenset(row["others"]),
+            "kind": _kind(row["kind"]),
+            "edges": edges,
+            "tails": tails,
+            "atoms": tuple(_finite_number(atom) for atom in row["atoms"]),
+            "centre": _finite_number(row["centre"]),
+            "integral": bool(row["integral"]),
+            "values": tuple(_text(value) for value in row["values"]),
+            "others": frozenset(_text(value) for value in row["others"]),
         }
     )

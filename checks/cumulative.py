@@ -101,13 +101,14 @@ def bridge_crossing(pooled: Edges, barrier: float) -> float:
     kernels = (_normal(y[:, None] - means, variances) + _normal(y[:, None] + means, variances)) * (w / 2)
     for kernel in kernels:
         density = kernel @ density
-    return float(min(1.0, max(floor, 1 - w @ density)))
+    inside = float(w @ density)
+    return min(1.0, max(floor, 1 - inside))
 
 
 def _thinned(points: Edges, narrowest: float) -> Edges:
-    first, *others = points.tolist()
-    kept: list[float] = [first]
-    for point in others:
+    values: list[float] = list(points)
+    kept = values[:1]
+    for point in values[1:]:
         if (point - kept[-1]) * (1 - point) / (1 - kept[-1]) >= narrowest:
             kept.append(point)
     return np.array(kept)

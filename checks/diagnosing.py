@@ -1,12 +1,14 @@
 """From a breach to its name: which fault explains what happened to a column, and which columns share one cause.
 
 Every module of :mod:`checks.diagnosis` is one fault. They are tried in the order of their ranks, most specific first,
-and the first that explains the change names it. Then the columns of a window are grouped by cause (SIGNAL.md 2.10).
+and the first rank that explains the change names it, within a rank the surest. Then the columns of a window are grouped
+by cause (SIGNAL.md 2.10).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from typing import ClassVar, Protocol, runtime_checkable
 
 from checks.catalogue import module_class, modules_of
@@ -43,7 +45,8 @@ class Fault(Protocol):
     """One fault: a frozen dataclass, alone in its module, whose file name is its key.
 
     ``title`` names it for people, ``kinds`` are the kinds of column it can befall. ``pipeline`` is True for a broken
-    pipeline, False for a changed world, None where the rows cannot tell. ``rank`` orders the trial, lower first.
+    pipeline, False for a changed world, None where the rows cannot tell. ``rank`` orders the trial, lower first; faults
+    that are alike share one.
     """
 
     title: ClassVar[str]
@@ -95,12 +98,14 @@ def diagnose(reference: Column, current: Column) -> Diagnosis:
     ----------
     reference, current : the same column of both sides, counted in the same bins.
     """
-    for name, fault in faults().items():
-        if reference.bins.kind not in fault.kinds:
-            continue
-        found = fault.explain(reference, current)
-        if found is not None:
-            return Diagnosis(name, fault.title, found.words, fault.pipeline, found.confidence)
+    for _, alike in groupby(faults().items(), key=lambda item: item[1].rank):
+        explained = [
+            Diagnosis(name, fault.title, found.words, fault.pipeline, found.confidence)
+            for name, fault in alike
+            if reference.bins.kind in fault.kinds and (found := fault.explain(reference, current)) is not None
+        ]
+        if explained:
+            return max(explained, key=lambda diagnosis: diagnosis.confidence)
     words = moved(reference, current) or "no single fault explains the change"
     return Diagnosis(WORLD_CHANGE, "population shift", words, None, UNEXPLAINED_CONFIDENCE)
 

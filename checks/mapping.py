@@ -5,7 +5,7 @@ at its extremes and in its two moments; the reference is interpolated between it
 rows that stayed within the bins and rows that were thrown far out of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, log, sqrt
 
@@ -61,7 +61,7 @@ class Fit:
     @property
     def trust(self) -> float:
         """Factor in (0, 1] on a confidence: lower where only moments have spoken, or the fit is strained."""
-        return (1.0 if self.points >= FEWEST_POINTS else 0.75) * (1 - 0.2 * min(1.0, self.strain))
+        return (1.0 if self.points >= FEWEST_POINTS else 0.75) * (1 - 0.4 * min(1.0, self.strain))
 
 
 def effective_rows(reference: Column, current: Column) -> float:
@@ -90,9 +90,7 @@ def fit(reference: Column, current: Column, forward: Forward, slack: float = 0.0
 
     Parameters
     ----------
-    forward : the map; it may drop values, to try a filter.
-    slack : share of rows by which a window may differ anyway. The tolerated error of the mean is ``slack`` of the mean,
-        at least 0.6 and at most 3 ``slack`` standard deviations; that of the logarithm of the spread is 2 ``slack``.
+    slack : share of rows by which a window may differ anyway, and twice the share of the spread by which values may.
         With 0 only sampling noise is tolerated.
 
     Returns
@@ -105,40 +103,65 @@ def fit(reference: Column, current: Column, forward: Forward, slack: float = 0.0
         return None
     with np.errstate(all="ignore"):
         mapped = np.sort(forward(values))
-    if not mapped.size or not np.isfinite(mapped).all() or max(-mapped[0], mapped[-1]) > LARGEST:
+    if not np.isfinite(mapped).all() or max(-mapped[0], mapped[-1]) > LARGEST:
         return None
     shares = np.cumsum(current.profile.counts)[:-1] / current.profile.present
+    points = int(((shares > INNER[0]) & (shares < INNER[1])).sum())
+    # Below the lowest value lie no rows, at the highest all: two more points of the distribution function.
     places = np.append(current.bins.edge_array, [np.nextafter(current.profile.low, -inf), current.profile.high])
-    predicted = np.searchsorted(mapped, places, side="right") / mapped.size
-    distance = float(np.abs(np.append(shares, [0.0, 1.0]) - predicted).max())
+    distance = _distance(places, np.append(shares, [0.0, 1.0]), mapped, slack / 2)
     strain = distance / (slack + KOLMOGOROV / sqrt(rows))
-    inner = (shares > INNER[0]) & (shares < INNER[1])
-    return Fit(max(strain, _moment_strain(reference, current, forward, mapped, slack)), distance, int(inner.sum()))
+    if points >= FEWEST_POINTS:
+        # One gross value spoils moments, so ranks speak wherever the bins see the rows.
+        return Fit(max(strain, _rank_strain(current, mapped, rows, slack)), distance, points)
+    return Fit(max(strain, _moment_strain(reference, current, forward, mapped, slack)), distance, points)
+
+
+def _distance(places: Edges, shares: Edges, mapped: Edges, tolerated: float) -> float:
+    """Return the largest gap of cumulative shares left when places may be off by ``tolerated`` spreads (Lévy)."""
+    quarter, three = mapped[mapped.size // 4], mapped[3 * mapped.size // 4]
+    reach = tolerated * float((three - quarter) / 1.35 or mapped.std())
+    above = np.searchsorted(mapped, places + reach, side="right") / mapped.size
+    below = np.searchsorted(mapped, places - reach, side="right") / mapped.size
+    return float(np.maximum(shares - above, below - shares).max(initial=0.0))
+
+
+def _rank_strain(current: Column, mapped: Edges, rows: float, slack: float) -> float:
+    """Compare mean and spread of the current rows' ranks among the predicted ones, as Wilcoxon and Mood do."""
+    below = np.searchsorted(mapped, current.bins.edge_array, side="right") / mapped.size
+    predicted = np.diff(below, prepend=0.0, append=1.0)
+    counted = current.profile.counts / current.profile.present
+    ranks = np.append(below, 1.0) - predicted / 2 - 0.5
+    strains = []
+    # A gap in cumulative shares moves the mean rank by about 0.7 of itself, the mean squared rank by 0.35.
+    for score, part in ((ranks, 0.7), (ranks**2, 0.35)):
+        deviation = sqrt(max(0.0, float(predicted @ score**2) - float(predicted @ score) ** 2))
+        strains.append(
+            abs(float((counted - predicted) @ score)) / (part * slack + ZED * deviation / sqrt(rows) + 1e-12)
+        )
+    return max(strains)
 
 
 def _moment_strain(reference: Column, current: Column, forward: Forward, mapped: Edges, slack: float) -> float:
+    """Compare mean and standard deviation: all there is when the rows lie beyond the bins.
+
+    Of the mean ``slack`` of its size is tolerated, at least 0.6 and at most 3 ``slack`` standard deviations; of the
+    logarithm of the spread 2 ``slack``.
+    """
     exact, after = moments(reference), moments(current)
     if after is None or exact is None:
         return 0.0
     mean, spread = float(mapped.mean()), float(mapped.std())
-    kurtosis = float(((mapped - mean) ** 4).mean()) / spread**4 if spread > 1e-150 else 3.0
+    kurtosis = float(((mapped - mean) ** 4).mean()) / spread**4 if spread > 1e-70 else 3.0
     if isinstance(forward, Affine):
         mean, spread = forward.scale * exact[0] + forward.shift, abs(forward.scale) * exact[1]
+    if not spread or not after[1]:
+        return 0.0 if spread == after[1] and abs(after[0] - mean) <= 1e-9 * abs(mean) else inf
     rows = effective_rows(reference, current)
     tolerated = min(3 * slack * spread, slack * max(abs(mean), 0.6 * spread))
-    gap = abs(after[0] - mean)
-    allowed = tolerated + ZED * max(spread, after[1]) / sqrt(rows)
-    by_mean = gap / allowed if allowed else (0.0 if gap <= 1e-9 * abs(mean) else inf)
-    if not spread or not after[1]:
-        return max(by_mean, 0.0 if spread == after[1] else inf)
-    return max(by_mean, abs(log(after[1] / spread)) / (2 * slack + ZED * sqrt(max(kurtosis - 1, 0.8) / (4 * rows))))
-
-
-def best(reference: Column, current: Column, hypotheses: Iterable[Forward], slack: float) -> tuple[Forward, Fit] | None:
-    """Return the least strained of several hypotheses; None where none applies."""
-    tried = [(forward, fit(reference, current, forward, slack)) for forward in hypotheses]
-    fits = [(forward, found) for forward, found in tried if found is not None]
-    return min(fits, key=lambda pair: pair[1].strain, default=None)
+    by_mean = abs(after[0] - mean) / (tolerated + ZED * max(spread, after[1]) / sqrt(rows))
+    by_spread = abs(log(after[1] / spread)) / (2 * slack + ZED * sqrt(max(kurtosis - 1, 0.8) / (4 * rows)))
+    return max(by_mean, by_spread)
 
 
 def affine(
@@ -155,12 +178,15 @@ def affine(
     tuple[Affine, Fit] | None
         None where no map can be estimated, as from a constant reference.
     """
-    found = best(
-        reference, current, [*_by_moments(reference, current, scale), *_by_points(reference, current, scale)], slack
+    maps = [*_by_moments(reference, current, scale), *_by_points(reference, current, scale)]
+    if scale == 1 and reference.bins.integral:
+        maps += [Affine(1.0, float(round(candidate.shift))) for candidate in maps]
+    fits = [(candidate, fit(reference, current, candidate, slack)) for candidate in maps]
+    return min(
+        ((candidate, found) for candidate, found in fits if found is not None),
+        key=lambda pair: pair[1].strain,
+        default=None,
     )
-    if found is None or not isinstance(found[0], Affine):
-        return None
-    return found[0], found[1]
 
 
 def _by_moments(reference: Column, current: Column, scale: float | None) -> list[Affine]:

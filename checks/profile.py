@@ -169,11 +169,20 @@ class ColumnProfile:
             and np.array_equal(self.counts, other.counts)
             and np.array_equal(self.sentinels, other.sentinels)
             and np.array_equal(self.hours, other.hours)
-            and bool(np.isclose(self.total, other.total, rtol=1e-9, atol=1e-9 * sqrt(abs(self.squares) + 1e-300)))
-            and bool(np.isclose(self.squares, other.squares, rtol=1e-9))
+            and self._sums_agree(other)
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _sums_agree(self, other: "ColumnProfile") -> bool:
+        if not np.isfinite([self.squares, other.squares]).all():  # what overflows depends on the order
+            return bool(np.isfinite(self.squares) == np.isfinite(other.squares))
+        # A sum may cancel; the bound of its rounding, the root of rows times squares, does not (Cauchy and Schwarz).
+        rounding = 1e-9 * sqrt(self.rows) * sqrt(self.squares)
+        return bool(
+            np.isclose(self.total, other.total, rtol=0, atol=rounding)
+            and np.isclose(self.squares, other.squares, rtol=1e-9, atol=0)
+        )
 
     def _exact(self) -> tuple[object, ...]:
         return (
@@ -198,8 +207,10 @@ class ColumnProfile:
         return self.nulls / had if had else 0.0
 
     def mean(self, bins: Bins) -> float | None:
-        """Mean of the finite values; None without any, or for categories."""
-        return bins.centre + self.total / self.finite if self.finite and not bins.categorical else None
+        """Mean of the finite values; None without any, for categories, or where the sum overflowed."""
+        if not self.finite or bins.categorical or not np.isfinite(self.total):
+            return None
+        return bins.centre + self.total / self.finite
 
     def deviation(self, bins: Bins) -> float | None:
         """Return the standard deviation (ddof 0) of the finite values; None without any, or where sums overflowed."""

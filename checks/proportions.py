@@ -53,7 +53,7 @@ def compare(reference: Proportion, current: Proportion, words: str = "", *, upwa
 
 
 def equal_shares(reference: Proportion, current: Proportion) -> float:
-    """Return the two-sided p-value of equal shares: Fisher's, with half the weight on outcomes as likely as the seen one.
+    """Return the two-sided p-value of equal shares: Fisher's, with half the weight on outcomes as likely as the seen.
 
     The mid-p version keeps its level on average where Fisher's own is far below (Lancaster 1961, JASA 56). Where all
     expected counts are large, the normal approximation.

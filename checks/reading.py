@@ -59,7 +59,9 @@ def family(kind: pa.DataType) -> str:
 def _plain(array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array.cast(pa.string()) if pa.types.is_string_view(array.type) else array
 
 
 def _nulls(array: pa.Array) -> Mask:
@@ -138,10 +140,17 @@ def texts(array: pa.Array) -> Read:
     else:
         values = np.array([None if value is None else str(value) for value in array.to_pylist()], object)
         return Read(values, nulls, np.zeros(len(array), bool))
-    words = [_word(value, kind) for value in encoded.dictionary.to_pylist()]
+    words = [_word(value, kind) for value in _listed(encoded.dictionary)]
     codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
     lookup = np.array([*words, ""], object)
     return Read(lookup[codes] if words else np.full(len(array), None, object), nulls, np.zeros(len(array), bool))
+
+
+def _listed(array: pa.Array) -> list[object]:
+    try:
+        return list(array.to_pylist())
+    except (OverflowError, ValueError):  # a time that Python has no year for
+        return list(array.cast(pa.string()).to_pylist())
 
 
 def _word(value: object, kind: str) -> str:

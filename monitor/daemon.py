@@ -1,4 +1,4 @@
-"""The daemon: ticks that ask the store what is owed, workers that do it, and a loop that watches the ticks themselves."""
+"""The daemon: ticks that ask the store what is owed, workers that do it, and a loop that watches the ticks."""
 
 import signal
 import threading

@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from checks.diagnosing import Explanation
-from checks.mapping import fit
-from checks.profile import Column, Edges, Kind
+from checks.profile import Column, Kind
 from checks.quantiles import grid
 from checks.wording import number_text, share_text
 
 LEAST = 0.02  # share of the reference beyond the limit
 FEWEST = 20  # rows expected beyond the limit; that none came is then no chance
-CLEARER = 0.8  # how much better than a mere loss of the far rows it must fit
+PILED = 0.6  # part of those rows that must lie in the bin of the limit
+DENSER = 2.5  # how much fuller than in the reference that bin must be
 
 
 @dataclass(frozen=True)
@@ -26,32 +26,25 @@ class Clipping:
     rank: ClassVar[int] = 120
 
     def explain(self, reference: Column, current: Column) -> Explanation | None:
-        """Explain if the clipped reference predicts the current rows better than one without its far rows."""
+        """Explain by a limit whose bin holds the rows that the reference has beyond it; a mere loss leaves no pile."""
         values, profile = grid(reference), current.profile
         if values is None or profile.low is None or profile.high is None or profile.low == profile.high:
             return None
         above, below = float((values > profile.high).mean()), float((values < profile.low).mean())
-        high = profile.high if _missing(above, profile.present) else np.inf
-        low = profile.low if _missing(below, profile.present) else -np.inf
-        if not np.isfinite([low, high]).any():
-            return None
-        clipped = fit(reference, current, lambda x: np.clip(x, low, high))
-        dropped = fit(reference, current, lambda x: _between(x, low, high))
-        if clipped is None or not clipped.holds or (dropped is not None and clipped.strain > CLEARER * dropped.strain):
-            return None
         unit = " characters" if current.bins.kind == "text" else ""
-        caps = [f"at most {number_text(high)}{unit}, where {share_text(above)} of the reference lies above"] * (
-            high < np.inf
-        )
-        caps += [f"at least {number_text(low)}{unit}, where {share_text(below)} of the reference lies below"] * (
-            low > -np.inf
-        )
-        return Explanation("values pile up at a limit: " + " and ".join(caps), 0.8 * clipped.trust)
+        caps = []
+        if _piled(reference, current, profile.high, above):
+            caps.append(f"at {number_text(profile.high)}{unit}, {share_text(above)} of the reference lies above")
+        if _piled(reference, current, profile.low, below):
+            caps.append(f"at {number_text(profile.low)}{unit}, {share_text(below)} of the reference lies below")
+        return Explanation("values pile up " + " and ".join(caps), 0.75) if caps else None
 
 
-def _missing(share: float, rows: int) -> bool:
-    return share > LEAST and share * rows > FEWEST
-
-
-def _between(values: Edges, low: float, high: float) -> Edges:
-    return values[(values >= low) & (values <= high)]
+def _piled(reference: Column, current: Column, limit: float, beyond: float) -> bool:
+    rows = current.profile.present
+    if beyond <= LEAST or beyond * rows <= FEWEST:
+        return False
+    place = int(np.searchsorted(current.bins.edge_array, limit, side="left"))
+    was = float(reference.profile.counts[place]) / reference.profile.present
+    now = float(current.profile.counts[place]) / rows
+    return now - was > PILED * beyond and now > DENSER * was

@@ -7,6 +7,7 @@ from checks.diagnosing import Explanation
 from checks.mapping import IDENTITY, affine, fit
 from checks.profile import Column, Kind
 from checks.quantiles import TIMES, moved
+from checks.wording import number_text
 
 SLACK = 0.04
 
@@ -29,5 +30,5 @@ class ScaleShift:
         # Two free numbers explain two moments always: only the bins can confirm.
         confidence = 0.7 if found[1].points else 0.4
         return Explanation(
-            f"{moved(reference, current)} (spread {TIMES} {found[0].scale:.2g})", confidence * found[1].trust
+            f"{moved(reference, current)} (spread {TIMES} {number_text(found[0].scale)})", confidence * found[1].trust
         )

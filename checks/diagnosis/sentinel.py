@@ -1,6 +1,6 @@
 """A value that stands for "none", or a default, floods the column."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from checks.diagnosing import Explanation
 from checks.mapping import departure
+from checks.parts import filled_bins, without, without_sentinel
 from checks.profile import SENTINELS, Column, Kind
 from checks.quantiles import moments
 from checks.wording import number_text, share_text
@@ -15,6 +16,7 @@ from checks.wording import number_text, share_text
 LEAST = 0.02  # smallest rise of the value's share that is worth a name
 NATURAL = 0.02  # share in the reference from which on the value is part of normal life
 REST = 0.15  # how far the other values may have moved
+DRIFTED = 0.7  # likewise, where the value lies beyond the far edges and cannot be a measurement
 FEWEST_OTHERS = 4  # bins that the other values must fill before they can be said not to have moved
 REACH = 0.05  # how closely the far values must agree with a single one, as a share of their distance
 
@@ -40,49 +42,47 @@ def _listed(reference: Column, current: Column) -> Explanation | None:
     after = current.profile.sentinels / current.profile.present
     place = int(np.argmax(after - before))
     value, was, now = SENTINELS[place], float(before[place]), float(after[place])
-    noise = sqrt(was * (1 - was) / current.profile.present)
-    tails = reference.bins.tails
-    natural = was > NATURAL and tails is not None and tails[0] <= value <= tails[1]
-    least = max(LEAST, 3 * noise, was if natural else 0.0)
-    bin_of = int(np.searchsorted(reference.bins.edge_array, value, side="left"))
-    others = _without(reference, bin_of, int(reference.profile.sentinels[place]))
-    if now - was <= least or np.count_nonzero(others.profile.counts) < FEWEST_OTHERS:
+    natural = was > NATURAL
+    least = max(LEAST, 3 * sqrt(was * (1 - was) / current.profile.present), was if natural else 0.0)
+    others = without_sentinel(reference, place)
+    if now - was <= least or filled_bins(others) < FEWEST_OTHERS:
         return None
-    if departure(others, _without(current, bin_of, int(current.profile.sentinels[place]))) > REST:
+    edges = reference.bins.edges
+    impossible = bool(edges) and not was and not edges[0] < value <= edges[-1]
+    if departure(others, without_sentinel(current, place)) > (DRIFTED if impossible else REST):
         return None
     return Explanation(_words(number_text(value), now, was), 0.6 if natural else 0.9)
 
 
 def _far(reference: Column, current: Column) -> Explanation | None:
     """See a value outside the list by the moments: all far values are one if their mean is their extreme."""
-    profile, before = current.profile, moments(reference)
-    if profile.low is None or profile.high is None or before is None or not current.bins.edges or profile.infinite:
+    profile = current.profile
+    if profile.low is None or profile.high is None or not current.bins.edges or profile.infinite:
         return None
     for place, value in ((0, profile.low), (current.bins.size - 1, profile.high)):
         was = float(reference.profile.counts[place]) / reference.profile.present
-        count = int(profile.counts[place])
-        share = count / profile.present
+        share = float(profile.counts[place]) / profile.present
         if not max(LEAST, 3 * sqrt(was / profile.present)) < share - was < 1 - LEAST:
             continue
-        after = moments(current)
-        rest_rows = profile.present - count
-        if after is None or departure(_without(reference, place, 0), _without(current, place, count)) > REST:
-            continue
-        mean = (after[0] - (1 - share) * before[0]) / share
-        error = 3 * before[1] * sqrt(1 / rest_rows) * (1 - share) / share
-        if abs(mean - value) <= REACH * abs(value - before[0]) + error and error < abs(value - before[0]) / 4:
+        if _single(reference, current, place, value, share):
             unit = {"datetime": " h of age", "text": " characters"}.get(current.bins.kind, "")
             return Explanation(_words(number_text(value) + unit, share, was), 0.8)
     return None
 
 
+def _single(reference: Column, current: Column, place: int, value: float, share: float) -> bool:
+    """Whether the rows of a far bin all hold ``value``, their extreme, and the other rows did not move."""
+    before, after = moments(reference), moments(current)
+    count = int(current.profile.counts[place])
+    if before is None or after is None:
+        return False
+    if departure(without(reference, place, 0), without(current, place, count)) > REST:
+        return False
+    away = abs(value - before[0])
+    mean = (after[0] - (1 - share) * before[0]) / share
+    error = 3 * before[1] / sqrt(current.profile.present - count) * (1 - share) / share
+    return abs(mean - value) <= REACH * away + error and error < away / 4
+
+
 def _words(value: str, now: float, was: float) -> str:
     return f"{value} in {share_text(now)} of rows, {share_text(was)} in the reference"
-
-
-def _without(column: Column, place: int, count: int) -> Column:
-    counts = column.profile.counts.copy()
-    counts[place] -= count
-    return replace(
-        column, profile=replace(column.profile, rows=int(counts.sum()), counts=counts, absent=0, nulls=0, mistyped=0)
-    )

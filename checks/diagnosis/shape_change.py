@@ -7,7 +7,7 @@ import numpy as np
 
 from checks.diagnosing import Explanation
 from checks.mapping import IDENTITY, fit
-from checks.profile import Column, Kind
+from checks.profile import Bins, Column, Kind
 from checks.quantiles import moved
 from checks.wording import number_text, share_text
 
@@ -42,10 +42,15 @@ def _gain(reference: Column, current: Column) -> str:
     if not edges or total[last + 1] - total[first] <= 0:
         return ""
     was, now = share_text(float(before[first : last + 1].sum())), share_text(float(after[first : last + 1].sum()))
+    return f"rows {_place(reference.bins, first, last)} from {was} to {now}"
+
+
+def _place(bins: Bins, first: int, last: int) -> str:
+    """Name a run of bins; an edge just below an atom belongs to the atom."""
+    edges = [value if (value := float(np.nextafter(edge, np.inf))) in bins.atoms else edge for edge in bins.edges]
     if first == 0:
-        place = f"up to {number_text(edges[last])}"
-    elif last == len(edges):
-        place = f"above {number_text(edges[first - 1])}"
-    else:
-        place = f"between {number_text(edges[first - 1])} and {number_text(edges[last])}"
-    return f"rows {place} from {was} to {now}"
+        return f"{'below' if edges[last] != bins.edges[last] else 'up to'} {number_text(edges[last])}"
+    if last == len(edges):
+        return f"above {number_text(edges[first - 1])}"
+    low, high = number_text(edges[first - 1]), number_text(edges[last])
+    return f"at {low}" if low == high else f"from {low} to {high}"

@@ -6,9 +6,10 @@ from typing import ClassVar
 from checks.diagnosing import Explanation
 from checks.mapping import IDENTITY, Affine, fit
 from checks.profile import Column, Kind
-from checks.quantiles import moved
+from checks.quantiles import moments, moved
 
 SLACK = 0.08
+ALIKE = 0.5  # least ratio of two means of a like size
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,20 @@ class SignFlip:
     def explain(self, reference: Column, current: Column) -> Explanation | None:
         """Explain if the mirror image of the reference predicts the current rows and the reference itself does not."""
         mirrored, same = fit(reference, current, Affine(-1.0, 0.0), SLACK), fit(reference, current, IDENTITY, SLACK)
-        if mirrored is None or same is None or not mirrored.holds or same.holds:
+        if mirrored is None or same is None or same.holds:
             return None
-        return Explanation(f"every value has changed its sign: {moved(reference, current)}", 0.95 * mirrored.trust)
+        if mirrored.holds:
+            sure = 0.95 * mirrored.trust
+        elif _opposite(reference, current) or _opposite(current, reference):
+            sure = 0.7  # a drift comes with it, but the side of zero says enough
+        else:
+            return None
+        return Explanation(f"every value has changed its sign: {moved(reference, current)}", sure)
+
+
+def _opposite(one: Column, other: Column) -> bool:
+    """Whether one side is positive, the other negative, and both of a like size."""
+    if one.profile.low is None or one.profile.low < 0 or other.profile.high is None or other.profile.high > 0:
+        return False
+    before, after = moments(one), moments(other)
+    return before is not None and after is not None and ALIKE * before[0] < -after[0] < before[0] / ALIKE

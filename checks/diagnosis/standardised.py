@@ -9,6 +9,8 @@ from checks.profile import Column, Kind
 from checks.quantiles import moments, moved
 
 SLACK = 0.08
+RATIO = 0.5  # of mean to spread, above which the reference is not centred
+FAR = 3.0  # a mean that no shift of one spread explains
 CENTRED = 0.3  # mean and spread of standardised rows are this close to 0 and 1
 
 
@@ -26,12 +28,12 @@ class Standardised:
         before, after = moments(reference), moments(current)
         if before is None or after is None or abs(after[0]) > CENTRED or abs(after[1] - 1) > CENTRED:
             return None
-        shifted, scaled = abs(before[0]) > max(1.0, before[1]), before[1] > 2 or before[1] < 0.5
-        if not shifted and not (scaled and abs(before[0]) > CENTRED):
+        # With the ratio of mean and spread lost it is no factor, with another spread no shift.
+        centred, scaled = abs(before[0]) > RATIO * before[1], not 0.5 < before[1] < 2
+        if not centred or not (scaled or abs(before[0]) > FAR):
             return None
         found = affine(reference, current, SLACK)
         if found is None or not found[1].holds:
             return None
-        return Explanation(
-            f"arrives standardised: {moved(reference, current)}", (0.95 if shifted else 0.7) * found[1].trust
-        )
+        sure = 0.95 if abs(before[0]) > before[1] else 0.75
+        return Explanation(f"arrives standardised: {moved(reference, current)}", sure * found[1].trust)

@@ -1,15 +1,20 @@
 """The same quantity in another unit."""
 
 from dataclasses import dataclass
+from math import log
 from typing import ClassVar
 
 from checks.diagnosing import Explanation
 from checks.mapping import IDENTITY, Affine, Fit, fit
+from checks.parts import filled_bins, without_zeros
 from checks.profile import Column, Kind
-from checks.quantiles import TIMES, moved
+from checks.quantiles import TIMES, moments, moved
 from checks.wording import number_text
 
 SLACK = 0.08  # a window's own variation on top of the exact factor; neighbouring factors are 15% apart or more
+LARGE = 10.0  # factors from here on are recognised through a drift of the population
+DRIFT = 1.5  # spreads by which the mean, and factor by which the spread, may have drifted
+FEWEST_BINS = 4  # of the reference; with fewer any two-point distribution is another's multiple
 POPULATION = 3.0  # below this factor a changed world could do the same
 
 _PAIRS = (
@@ -66,14 +71,34 @@ class UnitChange:
         same = fit(reference, current, IDENTITY, SLACK)
         if same is None or same.holds:
             return None
-        tried = [(conversion, words, fit(reference, current, conversion, SLACK)) for conversion, words in UNITS]
-        fits = [(found, conversion, words) for conversion, words, found in tried if found is not None and found.holds]
+        was, now = without_zeros(reference), without_zeros(current)
+        if filled_bins(was) < FEWEST_BINS or not now.profile.present:
+            return None
+        tried = [(conversion, words, _fit(was, now, conversion)) for conversion, words in UNITS]
+        fits = [(found, conversion, words) for conversion, words, found in tried if found is not None]
         if not fits:
             return None
         found, conversion, words = min(fits, key=lambda item: item[0].strain)
-        return Explanation(f"{words}: {moved(reference, current)}", _confidence(conversion, found))
+        sure = 0.95 if _factor(conversion) > POPULATION or conversion.shift else 0.85
+        return Explanation(f"{words}: {moved(reference, current)}", sure * found.trust)
 
 
-def _confidence(conversion: Affine, found: Fit) -> float:
-    factor = max(conversion.scale, 1 / conversion.scale)
-    return (0.95 if factor > POPULATION or conversion.shift else 0.85) * found.trust
+def _factor(conversion: Affine) -> float:
+    return max(conversion.scale, 1 / conversion.scale)
+
+
+def _fit(reference: Column, current: Column, conversion: Affine) -> Fit | None:
+    """Return the fit if the conversion holds, or is so large that a drift of the population cannot hide it."""
+    found = fit(reference, current, conversion, SLACK)
+    if found is None or found.holds:
+        return found
+    return found if _factor(conversion) >= LARGE and _drifted(reference, current, conversion) else None
+
+
+def _drifted(reference: Column, current: Column, conversion: Affine) -> bool:
+    before, after = moments(reference), moments(current)
+    if before is None or after is None or not before[1] or not after[1]:
+        return False
+    spread = conversion.scale * before[1]
+    moved_by = abs(after[0] - (conversion.scale * before[0] + conversion.shift)) / spread
+    return moved_by < DRIFT and abs(log(after[1] / spread)) < log(DRIFT)

@@ -1,28 +1,19 @@
 """The tree of a document to the models: looks values up, builds extensions and checks, gathers every flaw."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from monitor.config.document import Entries, Flaw, Items, Node, Scalar, plain_data
 from monitor.config.errors import Path
-from monitor.config.explaining import (
-    is_options,
-    missing_key,
-    nearest,
-    options_at,
-    sentence,
-    suggestion,
-    unknown_key,
-    without_none,
-)
+from monitor.config.explaining import is_options, suggestion, without_none
 from monitor.config.extensions import Classes, Extensions
 from monitor.config.interpolation import InterpolationError, interpolate, is_reference
 from monitor.config.models import Config, Model, PlannedCheck
+from monitor.config.placing import Explainer
 from monitor.config.planning import CheckReader, automatic
 from monitor.options import Options
 
@@ -58,16 +49,15 @@ class Builder:
         data = _without_empty(plain_data(root, self.value), Config)
         data["models"] = data.get("models") or {}
         data["notifiers"] = data.get("notifiers") or {}
-        for path, node, model in self._sections(root, data, "models"):
-            self._model(path, node, model, root)
-            data["models"][path[-1]] = _without_empty(model, Model)
+        self._models(root, data["models"])
         receivers = root.nodes.get("notifiers")
         if isinstance(receivers, Entries):
             data["notifiers"] = {
                 name: self._named(node, ("notifiers", name), self.extensions.notifiers, "notifier")
                 for name, node in receivers.nodes.items()
             }
-        return self._validated(Config, data, (), root)
+        config: Config | None = self._validated(Config, data, (), root)
+        return config
 
     def value(self, scalar: Scalar) -> Any:
         """Return what a scalar stands for."""
@@ -87,15 +77,16 @@ class Builder:
                 self._broken.add(node)
                 self._add(path, str(error), node)
 
-    def _sections(
-        self, root: Entries, data: dict[str, Any], name: str
-    ) -> Iterator[tuple[Path, Entries, dict[str, Any]]]:
-        node = root.nodes.get(name)
-        for key, child in node.nodes.items() if isinstance(node, Entries) else ():
-            if not key.strip() or not key.isprintable():
-                self._add((name, key), "a name must be a printable text", node.keys[key])
-            if isinstance(child, Entries):
-                yield (name, key), child, data[name][key]
+    def _models(self, root: Entries, data: dict[str, Any]) -> None:
+        models = root.nodes.get("models")
+        if not isinstance(models, Entries):
+            return
+        for name, node in models.nodes.items():
+            if not name.strip() or not name.isprintable():
+                self._add(("models", name), "a model's name must be a printable text", models.keys[name])
+            if isinstance(node, Entries):
+                self._model(("models", name), node, data[name], root)
+                data[name] = _without_empty(data[name], Model)
 
     def _model(self, path: Path, node: Entries, model: dict[str, Any], root: Entries) -> None:
         """Put objects in the place of what a model says about its log, its checks and its trigger."""
@@ -170,7 +161,7 @@ class Builder:
         try:
             return options.model_validate(data, context={"folder": self.folder})
         except ValidationError as error:
-            _Explainer(options, path, node, owner, key).explain(
+            Explainer(options, path, node, owner, key).explain(
                 error.errors(include_url=False, include_input=False), self._broken, self.flaws
             )
             return None
@@ -202,67 +193,3 @@ def _without_empty(data: dict[str, Any], options: type[Options]) -> dict[str, An
         or name not in options.model_fields
         or not is_options(without_none(options.model_fields[name].annotation))
     }
-
-
-@dataclass(frozen=True)
-class _Explainer:
-    """Finds the place of what pydantic reports, and says it plainly."""
-
-    options: type[Options]
-    path: Path
-    node: Node
-    owner: str
-    key: Scalar | None
-
-    def explain(self, errors: list[ErrorDetails], broken: set[Node], flaws: list[Flaw]) -> None:
-        """Add a flaw for every error but those that follow from another flaw."""
-        unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
-        wrong: dict[Node, tuple[Path, list[str]]] = {}
-        for error in errors:
-            location = error["loc"]
-            if error["type"] == "missing":
-                if not any(loc[:-1] == location[:-1] and nearest(str(loc[-1]), [str(location[-1])]) for loc in unknown):
-                    flaws.append(self._missing(location))
-                continue
-            path, trail, key = self._located(location)
-            if broken.intersection(trail):
-                continue
-            if error["type"] == "extra_forbidden" and key is not None:
-                flaws.append(self._unknown(location, path[:-1], trail[-2], key))
-                continue
-            at = key if key is not None and isinstance(trail[-1], Entries) else trail[-1]
-            value = trail[-1].text if isinstance(trail[-1], Scalar) else None
-            _, sentences = wrong.setdefault(at, (path, []))
-            if (said := sentence(error, value)) not in sentences:
-                sentences.append(said)
-        flaws.extend(Flaw(path, ", or ".join(sentences), at) for at, (path, sentences) in wrong.items())
-
-    def _located(self, location: tuple[int | str, ...]) -> tuple[Path, list[Node], Scalar | None]:
-        """Follow a location; its steps that are no keys of the document, such as a union's, lead nowhere further."""
-        path, trail, key = self.path, [self.node], self.key
-        for step in location:
-            node = trail[-1]
-            if isinstance(node, Entries) and step in node.nodes:
-                key = node.keys[str(step)]
-                trail.append(node.nodes[str(step)])
-            elif isinstance(node, Items) and isinstance(step, int) and step < len(node.nodes):
-                key = None
-                trail.append(node.nodes[step])
-            else:
-                continue
-            path = (*path, step)
-        return path, trail, key
-
-    def _missing(self, location: tuple[int | str, ...]) -> Flaw:
-        path, trail, key = self._located(location[:-1])
-        owner = self.owner if len(location) == 1 else ""
-        return Flaw(
-            path, missing_key(str(location[-1]), options_at(self.options, location[:-1]), owner), key or trail[-1]
-        )
-
-    def _unknown(self, location: tuple[int | str, ...], path: Path, entity: Node, key: Scalar) -> Flaw:
-        options = options_at(self.options, location[:-1]) or self.options
-        owner, word = (self.owner, "option") if self.owner and len(location) == 1 else ("", "key")
-        if not path and not owner:
-            owner = "the configuration"
-        return Flaw(path, unknown_key(key.text, options, owner, word), key, entity)

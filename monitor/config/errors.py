@@ -30,7 +30,7 @@ def path_text(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A source line as it may be shown, and its underlined part: ``width`` characters from ``start``, counted from 0."""
+    """A source line as it may be shown, ``width`` of its characters underlined from ``start`` on, counted from 0."""
 
     text: str
     start: int

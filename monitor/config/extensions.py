@@ -29,12 +29,17 @@ class Extensions:
         for kind in (self.sources, self.notifiers, self.triggers):
             yield from kind.values()
 
+    def _all_classes(self) -> Iterator[type[Options]]:
+        top: list[type[Options]] = [Config, *self.classes()]
+        for options in top:
+            yield options
+            yield from nested(options)
+
     def keys(self) -> Keys:
         """Return which keys hold secrets and which do not, at any depth."""
         named = [
             (name, _holds_secret(field.annotation))
-            for options in (Config, *self.classes())
-            for part in (options, *nested(options))
+            for part in self._all_classes()
             for name, field in part.model_fields.items()
         ]
         secret = frozenset(name for name, holds in named if holds)

@@ -1,4 +1,4 @@
-"""``${NAME}``, ``${NAME:-default}`` and ``${file:/path}``: values that the environment or a file holds, secrets above all."""
+"""``${NAME}``, ``${NAME:-default}`` and ``${file:/path}``: values that the environment or a file holds."""
 
 import re
 from collections.abc import Mapping

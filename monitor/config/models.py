@@ -150,7 +150,7 @@ class Model(Options):
     logs: SkipValidation[Source]
     """The prediction log. ``url`` names a database, ``path`` a folder of Parquet or CSV files."""
     reference: Reference
-    """What the log is compared with."""
+    """What the log is compared with; a plain text is its ``file``."""
     schedule: Schedule = Schedule()
     """Which windows are checked, and when."""
     columns: Columns = Columns()

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from monitor.config.building import Builder
-from monitor.config.document import Flaw, UnreadableError, parse
+from monitor.config.document import Flaw
 from monitor.config.errors import ConfigError, Excerpt, Problem, path_text
 from monitor.config.extensions import Extensions, discover
 from monitor.config.masking import Mask
 from monitor.config.models import Config
+from monitor.config.parsing import UnreadableError, parse
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what ends a line for YAML
 _WRITE_ONE = "'monitor init' writes one for your table, 'monitor demo' shows a working one"

@@ -1,4 +1,4 @@
-"""``monitor config schema``: a JSON schema for editors, with every check, source, notifier and trigger that is installed."""
+"""``monitor config schema``: a JSON schema for editors, with every installed check and extension."""
 
 from collections.abc import Mapping
 from datetime import timedelta

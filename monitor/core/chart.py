@@ -9,7 +9,7 @@ from monitor.core.notice import Series
 from monitor.core.wording import number, plural, printable, shorten
 
 FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif"
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 24, 62, 34  # margins around the plot, in pixels
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 64, 62, 34  # margins around the plot, in pixels
 _DIGIT = 6.6  # width of a character of the small text, in pixels
 _STEPS = tuple(
     timedelta(seconds=seconds)
@@ -90,9 +90,10 @@ def describe(series: Series) -> str:
     values = [effect for effect in series.effects if math.isfinite(effect)]
     if not values:
         return f"Effect of {name} over time: no measurements yet."
+    windows = plural(len(values), "window")
     beyond = sum(abs(value) > series.tolerance for value in values)
     return (
-        f"Effect of {name} over time: {_amount(values[-1], series.unit)} in the latest of {plural(len(values), 'window')}, "
+        f"Effect of {name} over time: {_amount(values[-1], series.unit)} in the latest of {windows}, "
         f"tolerance {_amount(series.tolerance, series.unit)}, beyond it in {beyond}."
     )
 
@@ -149,16 +150,14 @@ def _edges(plot: _Plot, tolerance: float, colours: _Palette) -> str:
 
 
 def _labels(plot: _Plot, last: tuple[float, float], tolerance: float, colours: _Palette) -> str:
-    """Name the tolerance and the latest effect, on opposite sides so that they never collide; a halo keeps them legible."""
+    """Name the tolerance on the left and, in the margin, the latest effect; a halo keeps them legible."""
     halo = f'stroke="{colours.background}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"'
-    right = plot.width - _RIGHT
-    below = last[1] < 0
     colour = colours.alarm if abs(last[1]) > tolerance else colours.line
     return (
         f"<g {halo}>"
         + _text(_LEFT + 6, plot.y(tolerance) - 6, f"tolerance {number(tolerance)}", colours.faint)
-        + f'<g font-weight="600">'
-        + _text(right, plot.y(last[1]) + (18 if below else -9), number(last[1]), colour, anchor="end")
+        + '<g font-weight="600">'
+        + _text(plot.x(last[0]) + 9, plot.y(last[1]) + 4, number(last[1]), colour)
         + "</g></g>"
     )
 

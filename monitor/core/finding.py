@@ -11,7 +11,7 @@ from monitor.core.window import Window, iso
 class Verdict(StrEnum):
     """Outcome of a check. Only ``pass`` reads as calm."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
     BREACH = "breach"
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"

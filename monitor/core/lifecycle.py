@@ -22,7 +22,8 @@ TABLE = ""  # stands for the whole table among an incident's columns
 class Holding:
     """How many windows it takes.
 
-    ``open_after`` breaching windows in a row before a pending incident fires, ``resolve_after`` calm ones before it ends.
+    ``open_after`` breaching windows in a row before a pending incident fires, ``resolve_after`` calm ones before it
+    ends.
     """
 
     open_after: int = 2

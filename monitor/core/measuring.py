@@ -64,7 +64,7 @@ def measure_columns(
             if isinstance(planned.check, ColumnCheck) and planned.applies(name, column_bins):
                 try:
                     yield Measured(name, planned, planned.check.measure(before, now))
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - one bad column never stops another
                     yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
 
 
@@ -74,5 +74,5 @@ def _measure_table(reference: Profile, current: Table, plan: Sequence[Planned]) 
         if not isinstance(planned.check, ColumnCheck):
             try:
                 yield Measured(None, planned, planned.check.measure_table(before, current))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 yield Measured(None, planned, Failure(f"{type(error).__name__}: {error}"))

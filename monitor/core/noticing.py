@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from monitor.core.finding import IncidentKind, Severity
+from monitor.core.finding import IncidentKind
 from monitor.core.incident import Incident, Reason, State, Transition
 
 # An open incident of one of these faults means that drift of the same model cannot be trusted for now.
@@ -98,9 +98,3 @@ def _muted(step: Transition, last: datetime | None, others: Sequence[Incident]) 
             if other.id != incident.id and other.state is State.FIRING and other.fault in INHIBITING:
                 return f"muted by {other.id} ({other.diagnosis}): drift cannot be trusted while it lasts"
     return ""
-
-
-def loudest(incidents: Sequence[Incident]) -> Severity | None:
-    """Return the highest severity among firing incidents; None without any."""
-    firing = [incident.severity for incident in incidents if incident.state is State.FIRING]
-    return max(firing, key=list(Severity).index, default=None)

@@ -5,9 +5,12 @@ below; the copy's ``distance`` is standardised, as many models want their featur
 the faults.
 """
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -112,16 +115,13 @@ def _during(rows: pa.Table, fault: Planted) -> np.ndarray:
 
 
 def _write_logs(path: Path, real: pa.Table, planted: pa.Table) -> None:
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(path)) as connection, connection:
         for name, rows in (("predictions", real), ("predictions_planted", planted)):
             columns = ", ".join(f'"{column}"' for column in rows.column_names)
             marks = ", ".join("?" * rows.num_columns)
             connection.execute(f"CREATE TABLE {name} ({columns})")
             values = zip(*(_plain(rows[column]) for column in rows.column_names), strict=True)
-            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", values)
+            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", values)  # noqa: S608 - our own names
             connection.execute(f"CREATE INDEX {name}_ts ON {name} (ts)")
 
 
@@ -129,4 +129,4 @@ def _plain(column: pa.ChunkedArray) -> list[object]:
     if pa.types.is_timestamp(column.type):
         return [moment.strftime("%Y-%m-%d %H:%M:%S") for moment in column.to_pylist()]
     values = column.to_pylist()
-    return [None if isinstance(value, float) and value != value else value for value in values]
+    return [None if isinstance(value, float) and isnan(value) else value for value in values]

@@ -4,20 +4,20 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from checks.profile import Kind
-from checks.wording import number_text, share_text
+from checks.wording import share_text
 from monitor.core.finding import Finding, Verdict
 from monitor.core.window import Window
 from monitor.core.wording import plural, printable
 from monitor.report.distribution import Floats, Histogram
-from monitor.report.words import round_steps, value_text
+from monitor.report.words import effect_text, round_steps, value_text
 
 Fan = tuple[float, float, float]  # 5th, 50th and 95th percentile
 
-WIDTH, HEIGHT = 460, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 10, 16, 24  # margins around the plot
-_TAIL = 34  # width of the bar for what lies beyond the drawn range
+WIDTH, HEIGHT = 460, 180
+LEFT, RIGHT, TOP, BOTTOM = 44, 10, 14, 24  # margins around the plot
+_TAIL = 40  # width of the bar for what lies beyond the drawn range
 _TAIL_SHOWN = 0.01  # share beyond the range from which it gets a bar
-_REACH = 1.12  # air above the highest value
+_REACH = 1.06  # air above the highest value
 
 
 def svg(body: str, label: str) -> str:
@@ -35,32 +35,37 @@ def histogram_svg(name: str, kind: Kind, shown: Histogram, sides: tuple[str, str
     """Draw the reference as an area and the current rows as an outline; tails beyond the range as bars at the ends."""
     tails = [max(pair) >= _TAIL_SHOWN for pair in (shown.below, shown.above)]
     left, right = LEFT + _TAIL * tails[0], WIDTH - RIGHT - _TAIL * tails[1]
-    peak = max(
-        [*shown.reference, *shown.current, *(shown.below if tails[0] else ()), *(shown.above if tails[1] else ())]
-    )
-    scale = (HEIGHT - TOP - BOTTOM) / (peak * _REACH or 1.0)
+    # A tail is a share over no particular width: it is written, and must not flatten the histogram beside it.
+    peak = float(max(shown.reference.max(), shown.current.max())) or 1.0
+    scale = (HEIGHT - TOP - BOTTOM) / (peak * _REACH)
     base = HEIGHT - BOTTOM
+    ends = ((tails[0], shown.below, float(LEFT), "less"), (tails[1], shown.above, right, "more"))
     low, high = float(shown.edges[0]), float(shown.edges[-1])
     parts = [f'<path class="axis" d="M{LEFT} {base}H{WIDTH - RIGHT}"/>']
     for css, side in (("ref", shown.reference), ("cur", shown.current)):
         if side.any():
             parts.append(f'<path class="{css}" d="{_steps(side, left, right, base, scale)}"/>')
-    for css, index in (("ref", 0), ("cur", 1)):
-        for present, pair, x in ((tails[0], shown.below, float(LEFT)), (tails[1], shown.above, right)):
-            if present and pair[index]:
-                edges = f"M{x + 6} {base}v{-pair[index] * scale:.4g}h{_TAIL - 12}v{pair[index] * scale:.4g}"
-                parts.append(f'<path class="{css}" d="{edges}"/>')
+    parts += [_tail(pair, x, base, scale, peak, name) for there, pair, x, name in ends if there]
     for tick in round_steps(low, high):
         x = left + (right - left) * (tick - low) / ((high - low) or 1)
         parts.append(words(x, HEIGHT - 7, value_text(tick, kind), "m"))
-    if tails[0]:
-        parts.append(words(LEFT + _TAIL / 2, HEIGHT - 7, "less", "m"))
-    if tails[1]:
-        parts.append(words(right + _TAIL / 2, HEIGHT - 7, "more", "m"))
     parts.append(words(LEFT - 6, base - peak * scale + 4, share_text(peak), "e"))
     parts.append(f'<path class="grid" d="M{LEFT} {base - peak * scale:.4g}H{WIDTH - RIGHT}"/>')
     label = f"Histogram of {printable(name)}: {sides[0]} as an area, {sides[1]} as an outline; quantiles in the table"
     return svg("".join(parts), label)
+
+
+def _tail(pair: tuple[float, float], x: float, base: float, scale: float, peak: float, name: str) -> str:
+    """Draw the shares beyond one end as bars of at most the histogram's height, the current share written above."""
+    heights = [min(share, peak) * scale for share in pair]
+    bars = "".join(
+        f'<path class="{css}" d="M{x + 6:.5g} {base}v{-height:.4g}h{_TAIL - 12}V{base}"/>'
+        for css, height in zip(("ref", "cur"), heights, strict=True)
+        if height
+    )
+    middle = x + _TAIL / 2
+    above = words(middle, max(10.0, base - max(heights) - 4), share_text(pair[1]), "m")
+    return bars + above + words(middle, HEIGHT - 7, name, "m")
 
 
 def _steps(side: Floats, left: float, right: float, base: float, scale: float) -> str:
@@ -97,7 +102,7 @@ def effect_svg(findings: Sequence[Finding], span: Window) -> str:
         f'<path class="axis" d="M{LEFT} {y(0):.4g}H{WIDTH - RIGHT}"/>',
         _dates(span),
     ]
-    parts += [words(LEFT - 6, y(tick) + 4, number_text(tick), "e") for tick in round_steps(low, high, 4)]
+    parts += [words(LEFT - 6, y(tick) + 4, effect_text(tick, unit), "e") for tick in round_steps(low, high, 4)]
     points = [(_x(finding.window, span), finding) for finding in shown]
     parts.append('<path class="ci" d="' + "".join(_interval(x, finding, y) for x, finding in points) + '"/>')
     parts.append('<path class="line" d="' + _joined([(x, y(f.effect or 0.0)) for x, f in points]) + '"/>')
@@ -108,8 +113,8 @@ def effect_svg(findings: Sequence[Finding], span: Window) -> str:
     parts += [f'<path class="{css}" d="{path}"/>' for css, path in (("dot", calm), ("breach", loud)) if path]
     breaches = sum(finding.verdict is Verdict.BREACH for finding in shown)
     label = (
-        f"{shown[0].check} of {name} over time: {number_text(effects[-1])} {unit} in the latest of "
-        f"{plural(len(shown), 'window')}, tolerance {number_text(tolerance)}, breach in {breaches}"
+        f"{shown[0].check} of {name} over time: {effect_text(effects[-1], unit)} in the latest of "
+        f"{plural(len(shown), 'window')}, tolerance {effect_text(tolerance, unit)}, breach in {breaches}"
     )
     return svg("".join(parts), label)
 

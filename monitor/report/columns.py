@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.profile import Bins, ColumnProfile, Kind
-from checks.wording import number_text, share_text
+from checks.wording import share_text
 from monitor.core.finding import Finding, Verdict
 from monitor.core.window import Window
 from monitor.core.wording import plural, printable
@@ -12,7 +12,7 @@ from monitor.report.charts import effect_svg, fan_svg, histogram_svg
 from monitor.report.digest import ColumnDigest, ratio
 from monitor.report.distribution import QUANTILES, Share, histogram, quantiles, shares
 from monitor.report.model import ReportData
-from monitor.report.words import NOTHING, peak_text, value_text, when
+from monitor.report.words import NOTHING, effect_text, interval_text, peak_text, value_text, when
 
 _FAN = (0.05, 0.5, 0.95)
 _CHARTS = 2  # checks that get a chart of their effect over time
@@ -98,7 +98,7 @@ def column_view(data: ReportData, one: ColumnDigest, anchor: str, *, opened: boo
         line=printable(line),
         open=opened,
         effects=_effects(data, one),
-        checks=[_check_row(name, found) for name, found in one.checks.items()],
+        checks=[_check_row(name, found) for name, found in _ranked(one)],
     )
     chosen = _current(data, one)
     if bins is None or one.name is None or chosen is None:
@@ -130,7 +130,7 @@ def _with_distribution(
             if max(pair) > _TAIL_SAID
         ]
         low, high = (value_text(float(edge), bins.kind) for edge in bins.tails or (0.0, 0.0))
-        note = f"Drawn from {low} to {high}, the reference's central 99%; {', '.join(beyond)}." if beyond else ""
+        note = f"Drawn from {low} to {high}; beyond it lie {' and '.join(beyond)}." if beyond else ""
         fan = _fan(data, name, bins, before)
     return ColumnView(
         **{
@@ -187,7 +187,7 @@ def _pairs(bins: Bins, before: ColumnProfile, now: ColumnProfile) -> list[Pair]:
 
 def _effects(data: ReportData, one: ColumnDigest) -> list[tuple[str, str, str]]:
     """Return name, unit and chart of the checks with the largest effects; of one alone where only one breached."""
-    ranked = sorted(one.checks.items(), key=lambda item: max(map(_weight, item[1])), reverse=True)
+    ranked = _ranked(one)
     loud = [item for item in ranked if any(finding.verdict is Verdict.BREACH for finding in item[1])]
     charts = [
         (name, found[0].unit, effect_svg(found, data.span))
@@ -196,29 +196,24 @@ def _effects(data: ReportData, one: ColumnDigest) -> list[tuple[str, str, str]]:
     return [chart for chart in charts if chart[2]]
 
 
+def _ranked(one: ColumnDigest) -> list[tuple[str, tuple[Finding, ...]]]:
+    """Return the column's checks, the one with the largest breach first."""
+    return sorted(one.checks.items(), key=lambda item: max(map(_weight, item[1])), reverse=True)
+
+
 def _weight(finding: Finding) -> tuple[bool, float]:
     return finding.verdict is Verdict.BREACH, ratio(finding) or 0.0
-
-
-def effect_text(effect: float | None, unit: str) -> str:
-    """Return an effect as a person reads it; shares in per cent."""
-    if effect is None:
-        return NOTHING
-    return share_text(effect) if unit.startswith("share") else number_text(effect)
 
 
 def _check_row(name: str, found: Sequence[Finding]) -> CheckRow:
     worst = max(found, key=_weight)
     breaches = sum(finding.verdict is Verdict.BREACH for finding in found)
-    interval = ""
-    if worst.effect_ci is not None:
-        interval = " to ".join(effect_text(end, worst.unit) for end in worst.effect_ci)
     return CheckRow(
         name=name,
         verdict=str(Verdict.BREACH if breaches else found[-1].verdict),
         words=printable(worst.reason),
         effect=effect_text(worst.effect, worst.unit),
-        interval=interval,
+        interval=interval_text(worst.effect_ci, worst.unit),
         tolerance=effect_text(worst.threshold, worst.unit),
         unit=printable(worst.unit),
         breaches=f"{breaches} of {plural(len(found), 'window')}",

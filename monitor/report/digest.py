@@ -47,6 +47,11 @@ class ColumnDigest:
         return sum(cell is not None and cell.verdict in silent for cell in self.cells)
 
     @property
+    def breaching(self) -> int:
+        """Number of windows with a breach."""
+        return sum(cell is not None and cell.verdict is Verdict.BREACH for cell in self.cells)
+
+    @property
     def peak(self) -> float:
         """Largest effect in tolerances; 0 where nothing was measured."""
         return ratio(self.worst) or 0.0 if self.worst else 0.0

@@ -7,12 +7,12 @@ from operator import attrgetter
 from monitor.core.finding import Severity, Verdict, summary_of
 from monitor.core.incident import Evidence, Incident, State
 from monitor.core.wording import moment, plural, printable
-from monitor.report.columns import ColumnView, column_view, effect_text
+from monitor.report.columns import ColumnView, column_view
 from monitor.report.digest import ColumnDigest, digest
 from monitor.report.heat import strip, ticks
 from monitor.report.model import ReportData
 from monitor.report.quality import QualityRow, Unanswered, quality_rows, unanswered
-from monitor.report.words import MARKS, Headline, capital, day, headline, peak_text, when
+from monitor.report.words import MARKS, Headline, capital, day, effect_text, headline, interval_text, peak_text, when
 
 MOST_DETAILS, FEWEST_DETAILS, DETAIL_POINTS = 60, 12, 3000  # columns with a section of their own; columns times windows
 MOST_STRIPS, FEWEST_STRIPS, STRIP_CELLS = 150, 20, 15_000  # rows of the map; rows times windows
@@ -29,9 +29,11 @@ class IncidentView:
     mark: str
     state: str
     title: str
+    closed: bool
     columns: Sequence[tuple[str, str]]
     more: int
     facts: Sequence[tuple[str, str]]
+    period: str
     summary: str
     evidence: Sequence[tuple[str, str, str, str, str]]
     events: Sequence[str]
@@ -102,7 +104,7 @@ def model_view(data: ReportData, key: str) -> ModelView:
                 anchor=anchors.get(one.name, ""),
                 strip=strip(one),
                 peak=peak_text(one),
-                breaches=one.breaches,
+                breaches=one.breaching,
             )
             for one in mapped
         ],
@@ -159,10 +161,12 @@ def _incident(incident: Incident, data: ReportData, anchors: Mapping[str | None,
         mark=MARKS[level],
         state=_STATES[incident.state],
         title=capital(printable(incident.diagnosis)),
+        closed=incident.state is State.RESOLVED,
         columns=[(printable(name), anchors.get(name, "")) for name in incident.columns[:_NAMED]],
         more=max(0, len(incident.columns) - _NAMED),
         facts=_facts(incident),
-        summary=printable(incident.summary),
+        period=f"{day(incident.onset)} to {day(incident.last_window_end)}, {plural(incident.windows, 'window')}",
+        summary="" if [item.words for item in incident.evidence] == [incident.summary] else printable(incident.summary),
         evidence=[_evidence(item) for item in incident.evidence[:_NAMED]],
         events=[printable(line) for line in data.events.get(incident.id, ())],
     )
@@ -195,7 +199,7 @@ def _evidence(item: Evidence) -> tuple[str, str, str, str, str]:
     """Return column, words, effect with its interval, tolerance and check."""
     effect = effect_text(item.effect, item.unit)
     if item.effect_ci:
-        effect += f" ({' to '.join(effect_text(end, item.unit) for end in item.effect_ci)})"
+        effect += f" ({interval_text(item.effect_ci, item.unit)})"
     name = printable(item.column) if item.column is not None else "whole table"
     return name, printable(item.words), effect, effect_text(item.threshold, item.unit), f"{item.check}, {item.unit}"
 

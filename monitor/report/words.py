@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import floor, log10
 
 from checks.profile import Kind
-from checks.wording import number_text
+from checks.wording import number_text, share_text
 from monitor.core.finding import Severity, Verdict
 from monitor.core.incident import Incident, State
 from monitor.core.window import Window
@@ -129,6 +129,18 @@ def value_text(value: float | None, kind: Kind) -> str:
     if kind == "datetime":
         return f"{number_text(value / 24)} d" if abs(value) >= 72 else f"{number_text(value)} h"
     return number_text(value)
+
+
+def effect_text(effect: float | None, unit: str) -> str:
+    """Return an effect as a person reads it; shares in per cent."""
+    if effect is None:
+        return NOTHING
+    return share_text(effect) if unit.startswith("share") else number_text(effect)
+
+
+def interval_text(interval: tuple[float, float] | None, unit: str) -> str:
+    """Return an effect's interval, or nothing where there is none."""
+    return f"{effect_text(interval[0], unit)} to {effect_text(interval[1], unit)}" if interval else ""
 
 
 def times_text(peak: float) -> str:

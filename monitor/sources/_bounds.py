@@ -1,4 +1,4 @@
-"""A window as a condition on the time column: never too narrow; what it lets through too much is cut exactly in Arrow."""
+"""A window as a condition on the time column, never too narrow; what it lets through too much is cut in Arrow."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ def wall(window: Window, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _texts(seen: Sequence[str], window: Window, zone: ZoneInfo) -> list[tuple[str, str]]:
-    """Texts sort as times do where they share an offset and the separator of date and time; both separators are tried."""
+    """Texts sort as times do where they share an offset and the separator after the date; both separators are tried."""
     offsets = {offset_of(text) for text in seen}
     if len(offsets) == 1 and offsets <= {"", "Z"}:
         low, high = wall(window, zone if offsets == {""} else ZoneInfo("UTC"))

@@ -101,8 +101,7 @@ _MEANINGS: tuple[_Meaning, ...] = (
         frozenset({"57014", "3024", "1969", "1317"}),
         r"^interrupted$",
         UnavailableError,
-        "the statement took longer than {timeout} and was stopped; add an index on the time column, narrow logs.where"
-        " or raise logs.timeout",
+        "a statement took longer than {timeout} and was stopped; index the time column, or raise logs.timeout",
     ),
     (
         frozenset({"42501", "1142", "1143", "1044"}),

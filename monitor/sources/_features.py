@@ -13,8 +13,8 @@ from monitor.sources._arrow import column_of
 class Spreading:
     """Spreads the JSON objects of one column; keys seen in one batch are columns of every later one.
 
-    A key that is missing in a row is null there; so is every key of a row whose JSON is no object. A column of the table is
-    not replaced by a key of its name.
+    A key that is missing in a row is null there; so is every key of a row whose JSON is no object. A column of the
+    table is not replaced by a key of its name.
     """
 
     column: str

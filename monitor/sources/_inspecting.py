@@ -1,7 +1,7 @@
 """What can be found out about a table without reading it all, for ``config check --connect``."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from checks.instants import to_utc
@@ -28,7 +28,7 @@ def estimated_rows(connection: "sa.Connection", relation: Relation) -> int | Non
     if dialect == "sqlite":
         if relation.table not in sa.inspect(connection).get_table_names():
             return None
-        statement = sa.select(sa.func.max(sa.literal_column("_rowid_"))).select_from(relation.source)
+        statement: Any = sa.select(sa.func.max(sa.literal_column("_rowid_"))).select_from(relation.source)
         try:
             found = connection.execute(statement).scalar()
         except sa.exc.OperationalError:  # a table WITHOUT ROWID
@@ -63,9 +63,9 @@ def _indexed(inspector: "sa.Inspector", relation: Relation, time: str) -> bool:
     name, schema = str(relation.table), relation.schema
     if name not in inspector.get_table_names(schema):
         return True  # a view: the index is elsewhere, if anywhere
-    leading = [index["column_names"][:1] for index in inspector.get_indexes(name, schema)]
-    leading.append(inspector.get_pk_constraint(name, schema)["constrained_columns"][:1])
-    return [time] in leading
+    indexes = [list(index["column_names"]) for index in inspector.get_indexes(name, schema)]
+    indexes.append(list(inspector.get_pk_constraint(name, schema)["constrained_columns"]))
+    return any(columns[:1] == [time] for columns in indexes)
 
 
 def extremes(
@@ -74,7 +74,7 @@ def extremes(
     """Return the first and the last event."""
     import sqlalchemy as sa
 
-    statement = sa.select(sa.func.min(sa.column(time)), sa.func.max(sa.column(time))).select_from(relation.source)
+    statement: Any = sa.select(sa.func.min(sa.column(time)), sa.func.max(sa.column(time))).select_from(relation.source)
     row = connection.execute(statement).one()
     first, last = to_utc(tuple(row), zone).to_pylist()
     return first, last

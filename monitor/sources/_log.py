@@ -1,4 +1,4 @@
-"""What every prediction log has in common: its options, the exact window, the row cap, and the one pass that reads it."""
+"""What every prediction log has in common: its options, the exact window, the row cap, and the one pass over it."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -95,8 +95,8 @@ class Log(Options):
         if values and found is None:
             shown = ", ".join(dict.fromkeys(str(value)[:40] for value in values[:3]))
             raise UserError(
-                f"logs.time: column {self.time!r} of {place} holds no times but values such as {shown}; name a column of"
-                " timestamps, of ISO 8601 text such as 2026-01-31T13:00:00Z, or of seconds since 1970"
+                f"logs.time: column {self.time!r} of {place} holds no times but values such as {shown}; name a column"
+                " of timestamps, of ISO 8601 text such as 2026-01-31T13:00:00Z, or of seconds since 1970"
             )
         return found
 

@@ -19,7 +19,8 @@ _SELECT = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|values|table|fr
 _UTC = pa.timestamp("us", "UTC")
 _OIDS: Mapping[int, pa.DataType] = {  # PostgreSQL's pg_type, as its drivers describe the columns of a query
     16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64(), 700: pa.float32(), 701: pa.float64(),
-    1700: pa.float64(), 25: pa.string(), 1042: pa.string(), 1043: pa.string(), 1082: pa.date32(), 1114: WALL, 1184: _UTC,
+    1700: pa.float64(), 25: pa.string(), 1042: pa.string(), 1043: pa.string(), 1082: pa.date32(), 1114: WALL,
+    1184: _UTC,
 }  # fmt: skip
 
 
@@ -97,7 +98,8 @@ def of_query(connection: "sa.Connection", query: str) -> Relation:
     source = sa.text(f"{literal(query.strip().rstrip(';'))}\n").columns().subquery("log")
     result = connection.execute(sa.select(sa.text("*")).select_from(source).where(sa.false()))
     names = [str(name) for name in result.keys()]  # noqa: SIM118 - of a result, not of a mapping
-    description: Any = result.cursor.description if result.cursor is not None else ()
+    cursor: Any = result.cursor
+    description = cursor.description or ()
     result.close()
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -146,7 +148,7 @@ def _arrow_type(kind: Any, dialect: str) -> pa.DataType | None:
         return pa.bool_()
     if isinstance(kind, sa.Integer):
         return pa.int64()
-    if isinstance(kind, sa.Numeric):
+    if isinstance(kind, sa.Numeric | sa.Float):
         # Drivers write a 4-byte float with few digits; only as float32 does it equal the same value from Parquet.
         single = {"postgresql": "REAL", "mysql": "FLOAT", "mariadb": "FLOAT"}.get(dialect)
         return pa.float32() if kind.__visit_name__ == single else pa.float64()

@@ -47,7 +47,8 @@ class Parquet(Log):
                 columns |= self.feature_types(self._peek(connection, self.features))
                 del columns[self.features]
             time = quoted(self.time)
-            rows, timed, *extremes = relation.aggregate(f"count(*), count({time}), min({time}), max({time})").fetchone()
+            totals = relation.aggregate(f"count(*), count({time}), min({time}), max({time})")
+            rows, timed, *extremes = (column[0].as_py() for batch in stream(totals, 1) for column in batch.columns)
             if timed < rows:
                 warnings.append(f"{rows - timed:,} rows have no {self.time!r}; they are in no window")
             first, last = to_utc(extremes, self.zone).to_pylist()
@@ -63,4 +64,4 @@ class Parquet(Log):
     def _peek(self, connection: Any, name: str) -> list[object]:
         """Return a few values of a column."""
         relation = self._files.relation(connection, [name], self._and(f"{quoted(name)} IS NOT NULL"))
-        return [value for (value,) in relation.limit(PEEKED).fetchall()]
+        return [value for batch in stream(relation.limit(PEEKED), PEEKED) for value in batch.column(0).to_pylist()]

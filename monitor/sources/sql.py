@@ -102,7 +102,7 @@ class Sql(Log):
             return of_query(connection, self.query)
         return of_table(connection, str(self.table))
 
-    def _from(self, relation: Relation, names: Sequence[str]) -> "sa.Select[Any]":
+    def _from(self, relation: Relation, names: Sequence[str]) -> "sa.Select[*tuple[Any, ...]]":
         import sqlalchemy as sa
 
         statement = _selection(relation, names)
@@ -116,7 +116,7 @@ class Sql(Log):
         return list(connection.execute(statement).scalars())
 
     def _stream(
-        self, connection: "sa.Connection", statement: "sa.Select[Any]", relation: Relation
+        self, connection: "sa.Connection", statement: "sa.Select[*tuple[Any, ...]]", relation: Relation
     ) -> Iterator[pa.RecordBatch]:
         declared = dict(relation.declared)
         deadline = connection.info.get("deadline")
@@ -132,7 +132,8 @@ class Sql(Log):
                 deadline.restart()
 
 
-def _selection(relation: Relation, names: Sequence[str]) -> "sa.Select[Any]":
+def _selection(relation: Relation, names: Sequence[str]) -> "sa.Select[*tuple[Any, ...]]":
     import sqlalchemy as sa
 
-    return sa.select(*[sa.column(name) for name in names]).select_from(relation.source)
+    columns: list[Any] = [sa.column(name) for name in names]
+    return sa.select(*columns).select_from(relation.source)

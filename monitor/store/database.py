@@ -92,7 +92,8 @@ def connect(url: str) -> Store:
 
 
 def _check_folder(database: str | None) -> None:
-    if database and database != ":memory:" and not Path(database).parent.is_dir():
+    named = database and database != ":memory:" and not database.startswith("file:")
+    if named and not Path(database).parent.is_dir():
         raise UserError(f"store: the folder {Path(database).parent} does not exist; create it or change `store`")
 
 

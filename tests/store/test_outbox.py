@@ -1,0 +1,102 @@
+"""The outbox: written with what made it true, delivered at least once, never lost."""
+
+from datetime import UTC, datetime, timedelta
+
+from monitor.store import outbox
+from monitor.store.tables import outbox as table
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def put(store, key, receiver="team", incident="i1", kind="notice"):
+    with store.write() as connection:
+        return outbox.put(
+            connection, key=key, kind=kind, model="churn", receiver=receiver, incident_id=incident, payload="{}", now=NOW
+        )
+
+
+def claim(store, now=NOW, owner="a"):
+    with store.write() as connection:
+        return outbox.claim(connection, owner, now)
+
+
+def settle(store, act, letter, *args, **kwargs):
+    with store.write() as connection:
+        return act(connection, letter, *args, **kwargs)
+
+
+def test_a_key_is_written_once(store):
+    assert put(store, "k1")
+    assert not put(store, "k1")
+
+
+def test_letters_of_one_incident_and_receiver_keep_their_order(store):
+    put(store, "k1")
+    put(store, "k2")
+    first = claim(store)
+    assert first.key == "k1"
+    assert claim(store) is None
+    settle(store, outbox.delivered, first, {}, "", NOW)
+    assert claim(store).key == "k2"
+
+
+def test_other_receivers_do_not_wait(store):
+    put(store, "k1")
+    put(store, "k2", receiver="other")
+    assert {claim(store).key, claim(store).key} == {"k1", "k2"}
+
+
+def test_a_deferred_letter_waits_for_its_time(store):
+    put(store, "k1")
+    letter = claim(store)
+    settle(store, outbox.deferred, letter, "busy", NOW + timedelta(minutes=1), uncertain=False)
+    assert claim(store) is None
+    again = claim(store, NOW + timedelta(minutes=2))
+    assert (again.attempts, again.uncertain) == (2, False)
+
+
+def test_a_letter_whose_sender_died_is_uncertain(store):
+    put(store, "k1")
+    claim(store)
+    with store.write() as connection:
+        connection.execute(table.update().values(lease_until=0.0))
+    again = claim(store, owner="b")
+    assert (again.uncertain, again.epoch) == (True, 2)
+
+
+def test_a_stale_sender_settles_nothing(store):
+    put(store, "k1")
+    stale = claim(store)
+    with store.write() as connection:
+        connection.execute(table.update().values(lease_until=0.0))
+    fresh = claim(store, owner="b")
+    assert not settle(store, outbox.dead, stale, "stale")
+    assert settle(store, outbox.delivered, fresh, {"ts": "1"}, "", NOW)
+
+
+def test_uncertainty_is_not_forgotten(store):
+    put(store, "k1")
+    letter = claim(store)
+    settle(store, outbox.deferred, letter, "dropped", NOW, uncertain=True)
+    again = claim(store)
+    settle(store, outbox.deferred, again, "429", NOW, uncertain=False)
+    assert claim(store).uncertain
+
+
+def test_the_first_answer_of_a_receiver_is_found_again(store):
+    put(store, "k1")
+    settle(store, outbox.delivered, claim(store), {"ts": "1"}, "", NOW)
+    put(store, "k2")
+    settle(store, outbox.delivered, claim(store), {"ts": "2"}, "", NOW)
+    with store.read() as connection:
+        assert outbox.first_reference(connection, "i1", "team") == {"ts": "1"}
+        assert outbox.first_reference(connection, "i1", "nobody") == {}
+
+
+def test_dead_letters_do_not_count_as_told(store):
+    put(store, "k1")
+    settle(store, outbox.dead, claim(store), "no such channel")
+    with store.read() as connection:
+        assert outbox.told(connection, "i1") == {}
+        assert outbox.counts(connection) == {"dead": 1}
+        assert outbox.listing(connection, kind="notice")[0]["error"] == "no such channel"
