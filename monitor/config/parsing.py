@@ -1,4 +1,4 @@
-"""YAML text to a tree of nodes, bounded so that no file can hang or fill the monitor; tags are refused: a file is data."""
+"""YAML text to a tree of nodes, bounded so that no file can hang the monitor; tags are refused: a file is data."""
 
 import re
 from collections.abc import Iterator

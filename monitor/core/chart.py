@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
+from checks.wording import number_text
 from monitor.core.notice import Series
-from monitor.core.wording import number, plural, printable, shorten
+from monitor.core.wording import amount, plural, printable, shorten
 
 FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 64, 62, 34  # margins around the plot, in pixels
@@ -93,13 +94,9 @@ def describe(series: Series) -> str:
     windows = plural(len(values), "window")
     beyond = sum(abs(value) > series.tolerance for value in values)
     return (
-        f"Effect of {name} over time: {_amount(values[-1], series.unit)} in the latest of {windows}, "
-        f"tolerance {_amount(series.tolerance, series.unit)}, beyond it in {beyond}."
+        f"Effect of {name} over time: {amount(values[-1], series.unit)} in the latest of {windows}, "
+        f"tolerance {amount(series.tolerance, series.unit)}, beyond it in {beyond}."
     )
-
-
-def _amount(value: float, unit: str) -> str:
-    return f"{number(value)} {printable(unit)}".strip()
 
 
 def _scale(effects: list[float], tolerance: float) -> tuple[float, float, list[float]]:
@@ -155,9 +152,9 @@ def _labels(plot: _Plot, last: tuple[float, float], tolerance: float, colours: _
     colour = colours.alarm if abs(last[1]) > tolerance else colours.line
     return (
         f"<g {halo}>"
-        + _text(_LEFT + 6, plot.y(tolerance) - 6, f"tolerance {number(tolerance)}", colours.faint)
+        + _text(_LEFT + 6, plot.y(tolerance) - 6, f"tolerance {number_text(tolerance)}", colours.faint)
         + '<g font-weight="600">'
-        + _text(plot.x(last[0]) + 9, plot.y(last[1]) + 4, number(last[1]), colour)
+        + _text(plot.x(last[0]) + 9, plot.y(last[1]) + 4, number_text(last[1]), colour)
         + "</g></g>"
     )
 
@@ -166,7 +163,7 @@ def _rows(plot: _Plot, ticks: list[float], colours: _Palette) -> str:
     right = plot.width - _RIGHT
     return "".join(
         f'<line x1="{_LEFT}" x2="{right}" y1="{plot.y(tick):.1f}" y2="{plot.y(tick):.1f}" stroke="{colours.grid}"/>'
-        + _text(_LEFT - 8, plot.y(tick) + 4, number(round(tick, 12)), colours.faint, anchor="end")
+        + _text(_LEFT - 8, plot.y(tick) + 4, number_text(round(tick, 12)), colours.faint, anchor="end")
         for tick in ticks
     )
 

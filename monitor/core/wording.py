@@ -1,15 +1,16 @@
 """Words for people: how values, moments and numbers are written wherever a message or a page shows them."""
 
-import math
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
+from checks.wording import number_text, share_text
 from monitor.core.window import Window
 
 # Control, format, surrogate and separator characters can forge lines, hide text or turn it round.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # letters of several scripts and most emoji need them
 _DAY = timedelta(days=1)
+_FROM_0_TO_1 = " from 0 to 1"
 
 
 def printable(text: str) -> str:
@@ -28,13 +29,14 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
 
 
-def number(value: float) -> str:
-    """Return a number with three significant digits, or whole with thousands separated."""
-    if not math.isfinite(value):
-        return str(value)
-    if value == round(value) or abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
-    return f"{value:.3g}"
+def amount(effect: float, unit: str) -> str:
+    """Return an effect in its check's unit: ``18% of rows``, ``0.62 standard deviations``, ``distance 0.3 of 1``."""
+    unit = printable(unit)
+    if unit.startswith("share"):
+        return f"{share_text(effect)}{unit.removeprefix('share')}"
+    if unit.endswith(_FROM_0_TO_1):
+        return f"{unit.removesuffix(_FROM_0_TO_1)} {number_text(effect)} of 1"
+    return f"{number_text(effect)} {unit}".strip()
 
 
 def moment(time: datetime) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from checks.wording import number_text, share_text
 from monitor.core.finding import IncidentKind
 from monitor.core.incident import Evidence, Incident, Reason, State
 from monitor.core.notice import Notice
 from monitor.core.window import iso
-from monitor.core.wording import moment, number, plural, printable, shorten, span
+from monitor.core.wording import amount, moment, plural, printable, shorten, span
 
 SHOWN = 5  # columns named in a message; the rest is a number and a link
 _NAME, _WORDS, _SENTENCE = 80, 300, 700  # characters kept of a name, a clause, a sentence
@@ -195,8 +196,12 @@ def _measured(item: Evidence) -> str:
     """Return ``0.62 sd, tolerance 0.2``; empty where nothing was measured."""
     if item.effect is None:
         return ""
-    amount = f"{number(item.effect)} {printable(item.unit)}".strip()
-    return amount if item.threshold is None else f"{amount}, tolerance {number(item.threshold)}"
+    measured = amount(item.effect, item.unit)
+    return measured if item.threshold is None else f"{measured}, tolerance {_bare(item.threshold, item.unit)}"
+
+
+def _bare(threshold: float, unit: str) -> str:
+    return share_text(threshold) if unit.startswith("share") else number_text(threshold)
 
 
 def _name(column: str | None) -> str | None:

@@ -92,8 +92,9 @@ def connect(url: str) -> Store:
 
 
 def _check_folder(database: str | None) -> None:
-    named = database and database != ":memory:" and not database.startswith("file:")
-    if named and not Path(database).parent.is_dir():
+    if not database or database == ":memory:" or database.startswith("file:"):
+        return
+    if not Path(database).parent.is_dir():
         raise UserError(f"store: the folder {Path(database).parent} does not exist; create it or change `store`")
 
 

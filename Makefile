@@ -1,0 +1,33 @@
+# Bare `make` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: help demo test lint docs bench browser wheel clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+$(BIN)/monitor: pyproject.toml
+	$(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet -e '.[dev]' && touch $@
+
+demo: $(BIN)/monitor ## Build the demo in ./leeway-demo and show what Leeway says
+	$(BIN)/monitor demo
+
+test: $(BIN)/monitor ## Run the test suite
+	$(BIN)/pytest
+
+lint: $(BIN)/monitor ## Format, lint, types and layers
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+docs: $(BIN)/monitor ## Write the generated reference pages anew
+	$(BIN)/python -m monitor.config.documenting > docs/configuration.md
+
+bench: $(BIN)/monitor ## Measure the cost of a profile and of a window
+	$(BIN)/python benchmarks/profile.py
+
+wheel: $(BIN)/monitor ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) dist build leeway-demo .pytest_cache .mypy_cache .ruff_cache
