@@ -171,7 +171,9 @@ def weighted_square(steps: Steps, weights: Edges) -> tuple[float, Effect, float]
     ----------
     weights : of the squared differences, shape (edges,).
 
-    Returns ------- The statistic: the sum over (1/n + 1/m). The effect: its root, debiased, with standard error and
+    Returns
+    -------
+    The statistic: the sum over (1/n + 1/m). The effect: its root, debiased, with standard error and
     interval. The p-value.
     """
     square = float(weights @ steps.differences**2)

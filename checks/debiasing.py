@@ -21,8 +21,8 @@ def without_noise(value: float, stderr: float, noise: float) -> Effect:
     noise : its expectation under identical distributions.
     """
     reach = Z_CONFIDENCE * stderr
-    low, point, high = (max(0.0, bound - noise) for bound in (value - reach, value, value + reach))
-    return point, stderr, (low, high)
+    point = max(0.0, value - noise)
+    return point, stderr, (max(0.0, value - reach - noise), point + reach)
 
 
 def root_without_noise(low: float, square: float, high: float, noise: float) -> Effect:
@@ -37,7 +37,8 @@ def root_without_noise(low: float, square: float, high: float, noise: float) -> 
     -------
     The effect; a standard error that reaches the farther end of the interval, for the root bends near 0; the interval.
     """
-    bottom, effect, top = (sqrt(max(0.0, bound - noise)) for bound in (low, square, high))
+    left = max(0.0, square - noise)
+    bottom, effect, top = sqrt(max(0.0, low - noise)), sqrt(left), sqrt(left + high - square)
     return effect, max(effect - bottom, top - effect) / Z_CONFIDENCE, (bottom, top)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from math import sqrt
 
 import numpy as np
 
@@ -34,20 +35,27 @@ def is_point(bins: Bins) -> bool:
     return bins.tails is not None and bins.tails[0] == bins.tails[1]
 
 
-def spread(line: Edges, counts: Counts) -> float:
+def spread(line: Edges, counts: Counts) -> tuple[float, Edges]:
     """Return the standard deviation of counts between bounds, tails cut as :func:`bounds` does.
 
     Parameters
     ----------
     line : shape (bins + 1,).
     counts : shape (bins,).
+
+    Returns
+    -------
+    The deviation, and its partial derivatives by share in units of itself, shape (bins,); zeros for no deviation.
     """
     unit = float(max(abs(line[0]), abs(line[-1]))) or 1.0  # so that the square of a huge value does not overflow
     left, right = line[:-1] / unit, line[1:] / unit
     shares = counts / counts.sum()
     middle = (left + right) / 2
-    mean = float(shares @ middle)
-    return unit * float(np.sqrt(max(0.0, shares @ ((middle - mean) ** 2 + (right - left) ** 2 / 12))))
+    squares = (middle - float(shares @ middle)) ** 2 + (right - left) ** 2 / 12
+    variance = float(shares @ squares)
+    if variance <= 0:
+        return 0.0, np.zeros(counts.size)
+    return unit * sqrt(variance), squares / (2 * variance)
 
 
 def quantile(line: Sequence[float], counts: Sequence[int], rank: float) -> float:

@@ -180,7 +180,7 @@ def affine(
     """
     maps = [*_by_moments(reference, current, scale), *_by_points(reference, current, scale)]
     if scale == 1 and reference.bins.integral:
-        maps += [Affine(1.0, float(round(candidate.shift))) for candidate in maps]
+        maps += [Affine(1.0, float(whole)) for candidate in maps if (whole := round(candidate.shift))]
     fits = [(candidate, fit(reference, current, candidate, slack)) for candidate in maps]
     return min(
         ((candidate, found) for candidate, found in fits if found is not None),

@@ -6,6 +6,7 @@ from math import sqrt
 import numpy as np
 
 from checks.measurement import Inconclusive, Measurement, symmetric
+from checks.profile import Edges
 
 _EXACT_BELOW = 20.0  # expected counts from which the normal approximation of the hypergeometric is good to 1e-3
 
@@ -34,7 +35,7 @@ def compare(reference: Proportion, current: Proportion, words: str = "", *, upwa
 
     Parameters
     ----------
-    upwards : whether a smaller share than the reference's is no effect.
+    upwards : whether a smaller share than the reference's is no effect, and the p-value one-sided.
     """
     change = current.share - reference.share
     if upwards:
@@ -47,39 +48,46 @@ def compare(reference: Proportion, current: Proportion, words: str = "", *, upwa
         symmetric(change, stderr),
         rows=current.rows,
         reference_rows=reference.rows,
-        pvalue=equal_shares(reference, current),
+        pvalue=equal_shares(reference, current, upwards=upwards),
         words=words,
     )
 
 
-def equal_shares(reference: Proportion, current: Proportion) -> float:
-    """Return the two-sided p-value of equal shares: Fisher's, with half the weight on outcomes as likely as the seen.
+def equal_shares(reference: Proportion, current: Proportion, *, upwards: bool = False) -> float:
+    """Return the p-value of equal shares: Fisher's, with half the weight on outcomes as likely as the seen.
 
     The mid-p version keeps its level on average where Fisher's own is far below (Lancaster 1961, JASA 56). Where all
-    expected counts are large, the normal approximation.
+    expected counts are large, the normal approximation. One-sided where ``upwards``.
     """
-    from scipy.special import betaln, ndtr
+    from scipy.special import ndtr
 
     total, hits = reference.rows + current.rows, reference.count + current.count
     if hits in (0, total):
         return 1.0
     mean = hits * current.rows / total
-    variance = mean * (1 - hits / total) * reference.rows / (total - 1)
+    deviation = sqrt(mean * (1 - hits / total) * reference.rows / (total - 1))
     if min(hits, total - hits) * min(current.rows, reference.rows) / total >= _EXACT_BELOW:
-        return float(2 * ndtr(-abs(current.count - mean) / sqrt(variance)))
-    reach = 12 * sqrt(variance) + 12  # beyond, outcomes weigh nothing
-    low = max(0, hits - reference.rows, int(mean - reach))
-    high = min(hits, current.rows, int(mean + reach))
-    low, high = min(low, current.count), max(high, current.count)
+        z = (current.count - mean) / deviation
+        return float(ndtr(-z) if upwards else 2 * ndtr(-abs(z)))
+    reach = 12 * deviation + 12  # beyond, outcomes weigh nothing
+    low = max(0, hits - reference.rows, min(int(mean - reach), current.count))
+    high = min(hits, current.rows, max(int(mean + reach), current.count))
     counts = np.arange(low, high + 1, dtype=np.float64)
-    logs = -betaln(counts + 1, current.rows - counts + 1) - betaln(
-        hits - counts + 1, reference.rows - hits + counts + 1
-    )
-    chances = np.exp(logs - logs.max())
-    chances /= chances.sum()
+    chances = _hypergeometric(counts, hits, current.rows, reference.rows)
     seen = chances[current.count - low]
+    if upwards:
+        return float(min(1.0, chances[counts > current.count].sum() + seen / 2))
     alike = np.isclose(chances, seen, rtol=1e-7, atol=0)
     return float(min(1.0, chances[(chances < seen) & ~alike].sum() + chances[alike].sum() / 2))
+
+
+def _hypergeometric(counts: Edges, hits: int, rows: int, other_rows: int) -> Edges:
+    """Return the chances of the current counts given all hits, scaled to sum to 1, shape of ``counts``."""
+    from scipy.special import betaln
+
+    logs = -betaln(counts + 1, rows - counts + 1) - betaln(hits - counts + 1, other_rows - hits + counts + 1)
+    chances = np.exp(logs - logs.max())
+    return np.asarray(chances / chances.sum())
 
 
 def without_rows(reference_rows: int, rows: int) -> Inconclusive | None:

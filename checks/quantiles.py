@@ -35,7 +35,10 @@ def quantiles(column: Column, ranks: Edges) -> Edges | None:
     if corners is None:
         return None
     values, shares = corners
-    return np.interp(ranks, shares, values)
+    upper = np.clip(np.searchsorted(shares, ranks, side="left"), 1, len(shares) - 1)
+    # Between an atom and the edge just below it lies no number, so rounding must not choose the edge.
+    atom = np.nextafter(values[upper - 1], np.inf) >= values[upper]
+    return np.where(atom, values[upper], np.interp(ranks, shares, values))
 
 
 def grid(column: Column) -> Edges | None:

@@ -6,9 +6,8 @@ import sys
 import structlog
 
 
-def configure(*, verbose: bool = False) -> None:
+def configure(level: int = logging.INFO) -> None:
     """Set logging up for the process."""
-    level = logging.DEBUG if verbose else logging.INFO
     people = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -195,7 +195,7 @@ def cloud_event(kind: str, *, key: str, model: str, subject: str, at: datetime, 
 
 
 def fitting(build: Callable[[int], bytes]) -> bytes:
-    """Return the body with the longest lists that is not above ``LARGEST_BODY``; ``build`` takes the most a list may hold."""
+    """Return the largest body within ``LARGEST_BODY``; ``build`` takes the most items that a list may hold."""
     bodies = (build(cap) for cap in _LIST_CAPS)
     return next((body for body in bodies if len(body) <= LARGEST_BODY), build(0))
 

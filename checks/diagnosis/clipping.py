@@ -6,14 +6,16 @@ from typing import ClassVar
 import numpy as np
 
 from checks.diagnosing import Explanation
+from checks.mapping import affine
 from checks.profile import Column, Kind
 from checks.quantiles import grid
 from checks.wording import number_text, share_text
 
-LEAST = 0.02  # share of the reference beyond the limit
+LEAST, MOST = 0.03, 0.5  # share of the reference beyond the limit
 FEWEST = 20  # rows expected beyond the limit; that none came is then no chance
-PILED = 0.6  # part of those rows that must lie in the bin of the limit
-DENSER = 2.5  # how much fuller than in the reference that bin must be
+PILED = 0.75  # part of those rows that must lie in the bin of the limit
+SLACK = 0.03
+DENSER = 2.0  # how much fuller than in the reference that bin must be
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Clipping:
         values, profile = grid(reference), current.profile
         if values is None or profile.low is None or profile.high is None or profile.low == profile.high:
             return None
+        shifted = affine(reference, current, SLACK, scale=1.0)
+        if shifted is not None and shifted[1].holds and _has_heavy_end(reference):
+            return None  # the pile is the reference's own, moved
         above, below = float((values > profile.high).mean()), float((values < profile.low).mean())
         unit = " characters" if current.bins.kind == "text" else ""
         caps = []
@@ -40,9 +45,14 @@ class Clipping:
         return Explanation("values pile up " + " and ".join(caps), 0.75) if caps else None
 
 
+def _has_heavy_end(reference: Column) -> bool:
+    filled = np.flatnonzero(reference.profile.counts)
+    return bool(max(reference.profile.counts[filled[[0, -1]]]) > LEAST * reference.profile.present)
+
+
 def _piled(reference: Column, current: Column, limit: float, beyond: float) -> bool:
     rows = current.profile.present
-    if beyond <= LEAST or beyond * rows <= FEWEST:
+    if not LEAST < beyond < MOST or beyond * rows <= FEWEST:
         return False
     place = int(np.searchsorted(current.bins.edge_array, limit, side="left"))
     was = float(reference.profile.counts[place]) / reference.profile.present

@@ -10,6 +10,7 @@ from checks.quantiles import moments, moved
 from checks.wording import number_text
 
 SLACK = 0.03
+NOTHING = 0.01  # spreads; a map that hardly moves does not explain why the reference was refuted
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class LocationShift:
         if same is None or same.holds or found is None or not found[1].holds:
             return None
         before = moments(reference)
+        if before and abs(found[0].shift) < NOTHING * before[1]:
+            return None
         size = (
             f" ({found[0].shift / before[1]:+.2f} sd)" if before and before[1] else f" ({number_text(found[0].shift)})"
         )

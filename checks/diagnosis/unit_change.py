@@ -5,16 +5,19 @@ from math import log
 from typing import ClassVar
 
 from checks.diagnosing import Explanation
-from checks.mapping import IDENTITY, Affine, Fit, fit
+from checks.mapping import IDENTITY, Affine, Fit, affine, fit
 from checks.parts import filled_bins, without_zeros
 from checks.profile import Column, Kind
-from checks.quantiles import TIMES, moments, moved
+from checks.quantiles import TIMES, median, moments, moved
 from checks.wording import number_text
 
 SLACK = 0.08  # a window's own variation on top of the exact factor; neighbouring factors are 15% apart or more
 LARGE = 10.0  # factors from here on are recognised through a drift of the population
-DRIFT = 1.5  # spreads by which the mean, and factor by which the spread, may have drifted
+IMPOSSIBLE = 10.0  # so many spreads no population moves its mean
+DRIFT, SPREAD_DRIFT = 2.5, 1.5  # spreads by which the mean, and factor by which the spread, may drift besides
 FEWEST_BINS = 4  # of the reference; with fewer any two-point distribution is another's multiple
+ZEROS = 0.25  # by how much the share of zeros may differ; a factor leaves it alone
+HOTTEST = 500.0  # median of what may be a temperature, in any unit
 POPULATION = 3.0  # below this factor a changed world could do the same
 
 _PAIRS = (
@@ -72,13 +75,18 @@ class UnitChange:
         if same is None or same.holds:
             return None
         was, now = without_zeros(reference), without_zeros(current)
-        if filled_bins(was) < FEWEST_BINS or not now.profile.present:
+        zeros = 1 - was.profile.present / reference.profile.present
+        others = now.profile.present / current.profile.present
+        if filled_bins(was) < FEWEST_BINS or not others or abs(1 - others - zeros) > ZEROS:
             return None
         tried = [(conversion, words, _fit(was, now, conversion)) for conversion, words in UNITS]
         fits = [(found, conversion, words) for conversion, words, found in tried if found is not None]
         if not fits:
             return None
         found, conversion, words = min(fits, key=lambda item: item[0].strain)
+        shifted = affine(was, now, SLACK, scale=1.0)
+        if not conversion.shift and shifted is not None and shifted[1].strain <= found.strain:
+            return None
         sure = 0.95 if _factor(conversion) > POPULATION or conversion.shift else 0.85
         return Explanation(f"{words}: {moved(reference, current)}", sure * found.trust)
 
@@ -89,16 +97,22 @@ def _factor(conversion: Affine) -> float:
 
 def _fit(reference: Column, current: Column, conversion: Affine) -> Fit | None:
     """Return the fit if the conversion holds, or is so large that a drift of the population cannot hide it."""
+    middle = median(reference)
+    if conversion.shift and (middle is None or abs(middle) > HOTTEST):
+        return None
     found = fit(reference, current, conversion, SLACK)
     if found is None or found.holds:
         return found
-    return found if _factor(conversion) >= LARGE and _drifted(reference, current, conversion) else None
+    return found if _drifted(reference, current, conversion) else None
 
 
 def _drifted(reference: Column, current: Column, conversion: Affine) -> bool:
+    """Whether the move is too large for a population and the conversion leaves one that a population can make."""
     before, after = moments(reference), moments(current)
     if before is None or after is None or not before[1] or not after[1]:
         return False
+    if _factor(conversion) < LARGE and abs(after[0] - before[0]) < IMPOSSIBLE * before[1]:
+        return False
     spread = conversion.scale * before[1]
-    moved_by = abs(after[0] - (conversion.scale * before[0] + conversion.shift)) / spread
-    return moved_by < DRIFT and abs(log(after[1] / spread)) < log(DRIFT)
+    rest = abs(after[0] - (conversion.scale * before[0] + conversion.shift)) / spread
+    return rest < DRIFT and abs(log(after[1] / spread)) < log(SPREAD_DRIFT)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from checks.comparing import refusal
 from checks.cumulative import steps_of, weighted_square
 from checks.distributions import change_in_words
@@ -50,7 +52,10 @@ class AndersonDarling:
         if (refused := refusal(reference, current)) is not None:
             return refused
         steps = steps_of(reference, current)
-        statistic, effect, pvalue = weighted_square(steps, steps.weights / (steps.pooled * (1 - steps.pooled)))
+        spans = steps.pooled * (1 - steps.pooled)
+        # An edge with all rows on one side has no deviation, and no difference either.
+        weights = np.divide(steps.weights, spans, out=np.zeros_like(spans), where=spans > 0)
+        statistic, effect, pvalue = weighted_square(steps, weights)
         return Measurement(
             statistic,
             *effect,

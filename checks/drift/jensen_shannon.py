@@ -32,7 +32,9 @@ class JensenShannon:
 
         - jensen_shannon: {tolerance: 0.1}
 
-    References ---------- Lin 1991, *Divergence measures based on the Shannon entropy*, IEEE Trans. Inf. Theory 37;
+    References
+    ----------
+    Lin 1991, *Divergence measures based on the Shannon entropy*, IEEE Trans. Inf. Theory 37;
     Endres & Schindelin 2003, *A new metric for probability distributions*, IEEE Trans. Inf. Theory 49 (its root is a
     metric).
     """

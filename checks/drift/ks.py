@@ -37,7 +37,9 @@ class KolmogorovSmirnov:
 
         - ks: {tolerance: 0.1}
 
-    References ---------- Smirnov 1939; Noé 1972, *The calculation of distributions of two-sided Kolmogorov-Smirnov
+    References
+    ----------
+    Smirnov 1939; Noé 1972, *The calculation of distributions of two-sided Kolmogorov-Smirnov
     type statistics*, Ann. Math. Stat. 43 (a recursion over the edges).
     """
 

@@ -11,7 +11,7 @@ from checks.cumulative import absolute_sum, absolute_sum_tail
 from checks.debiasing import distance_without_noise
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import KINDS, Column, Kind
-from checks.shares import in_words, shares_of
+from checks.shares import Shares, counts_of, in_words
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TotalVariation:
         """Compare one column of the current rows with the reference."""
         if (refused := refusal(reference, current)) is not None:
             return refused
-        shares = shares_of(reference, current)
+        shares = Shares(counts_of(reference), counts_of(current))
         p = shares.reference_counts / shares.reference_rows
         q = shares.current_counts / shares.rows
         distance = float(np.abs(q - p).sum()) / 2

@@ -61,7 +61,7 @@ class Wasserstein:
         if (refused := refusal(reference, current)) is not None:
             return refused
         line = distributions.bounds(reference.bins, reference, current)
-        spread = distributions.spread(line, reference.profile.counts)
+        spread, spread_slopes = distributions.spread(line, reference.profile.counts)
         if distributions.is_point(reference.bins) or spread <= 0:
             return _departures(reference, current)
         steps = Steps(reference.profile.counts.astype(np.float64), current.profile.counts.astype(np.float64))
@@ -71,9 +71,11 @@ class Wasserstein:
         reaches = (widths[:-1] + widths[1:]) / 2
         mean, variance = absolute_sum(reaches, steps.covariance)
         slopes = np.append(np.cumsum((reaches * np.sign(steps.differences))[::-1])[::-1], 0.0)
+        # The unit is an estimate too: a reference that is widely spread by chance makes every distance small.
+        variance_of_effect = steps.variance(-slopes - distance * spread_slopes, slopes)
         return Measurement(
             distance * spread,
-            *distance_without_noise(distance, sqrt(steps.variance(slopes, slopes)), mean**2 + variance),
+            *distance_without_noise(distance, sqrt(variance_of_effect), mean**2 + variance),
             rows=steps.rows,
             reference_rows=steps.reference_rows,
             pvalue=absolute_sum_tail(mean, variance, distance),

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,19 @@ def load(path: Path) -> "Config":
     """
     from monitor.config.reading import read
 
+    _quiet()
+
     return read(path)
+
+
+def _quiet() -> None:
+    """Send logs to stderr, warnings only; `monitor run` and `monitor demo` choose otherwise."""
+    import structlog
+
+    if not structlog.is_configured():
+        from monitor import logs
+
+        logs.configure(logging.WARNING)
 
 
 def open_store(config: "Config") -> "Store":

@@ -50,9 +50,9 @@ def check(ctx: click.Context, config_path: Path, connect: bool, as_json: bool) -
 @config_option
 def show(config_path: Path) -> None:
     """Print the effective configuration with every default; secrets are hidden."""
-    from monitor.config.showing import show as shown
+    from monitor.config.showing import as_yaml
 
-    click.echo(shown(load(config_path)), nl=False)
+    click.echo(as_yaml(load(config_path)), nl=False)
 
 
 @config_command.command()

@@ -1,5 +1,6 @@
 """`monitor run`: the daemon."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ def run_command(config_path: Path, verbose: bool) -> None:
     from monitor.clocks import SystemClock
     from monitor.daemon import Daemon
 
-    logs.configure(verbose=verbose)
+    logs.configure(logging.DEBUG if verbose else logging.INFO)
     config = load(config_path)
     store = open_store(config)
     Daemon(store, SystemClock(), lambda: load(config_path), config).run()

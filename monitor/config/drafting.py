@@ -70,6 +70,7 @@ def draft(
     reference_columns: Mapping[str, str],
     model: str,
     table: str | None = None,
+    timezone: str | None = None,
     id: str | None = None,  # noqa: A002  # the key's name in the configuration
     score: str | None = None,
     prediction: str | None = None,
@@ -82,7 +83,7 @@ def draft(
     Parameters
     ----------
     logs_url : SQLAlchemy URL of the database, or a path of files. A URL with a password is left to the environment.
-    time, id, table : where the log's event time and row id are.
+    time, timezone, id, table : where the log's event time and row id are, and the zone of times that name none.
     reference_file : Parquet or CSV file of the reference.
     facts : what the source found out about the log.
     reference_columns : column name to type of the reference.
@@ -93,7 +94,11 @@ def draft(
     """
     found = extensions or discover()
     place = {"url": logs_url, "table": table} if "://" in logs_url else {"path": logs_url}
-    logs = {key: value for key, value in {**place, "time": time, "id": id}.items() if value is not None}
+    logs = {
+        key: value
+        for key, value in {**place, "time": time, "timezone": timezone, "id": id}.items()
+        if value is not None
+    }
     columns = {"score": score, "prediction": prediction, "version": version}
     parts = [
         comment(_HEAD),

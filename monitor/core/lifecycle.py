@@ -206,7 +206,8 @@ def _continue(
         last_window_end=max(incident.last_window_end, window.end),
         evidence=evidence,
     )
-    lead = max(own, key=lambda cause: len(cause.group.columns))
+    # Where today's causes differ, the largest names the incident; between equals its name stays.
+    lead = max(own, key=lambda cause: (len(cause.group.columns), cause.group.fault == incident.fault))
     severity = max((incident.severity, *(cause.severity for cause in own)), key=list(Severity).index)
     if incident.state is State.PENDING:
         seen = replace(

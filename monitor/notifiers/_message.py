@@ -17,7 +17,7 @@ _NAME, _WORDS, _SENTENCE = 80, 300, 700  # characters kept of a name, a clause, 
 _SO_WHAT = {
     IncidentKind.DRIFT: "The model now sees data unlike what it learned from, so its predictions may be off.",
     IncidentKind.QUALITY: "The data that feeds the model is broken: mend the pipeline, and do not retrain on it.",
-    IncidentKind.PERFORMANCE: "The model is wrong more often than it was: look before its predictions are used further.",
+    IncidentKind.PERFORMANCE: "The model is wrong more often than it was: look before its predictions are used.",
     IncidentKind.OPERATIONS: "Windows go unchecked meanwhile, so nothing is known about the model.",
 }
 

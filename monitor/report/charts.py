@@ -9,7 +9,7 @@ from monitor.core.finding import Finding, Verdict
 from monitor.core.window import Window
 from monitor.core.wording import plural, printable
 from monitor.report.distribution import Floats, Histogram
-from monitor.report.words import effect_text, round_steps, value_text
+from monitor.report.words import DAYS_FROM, effect_text, round_steps, value_text
 
 Fan = tuple[float, float, float]  # 5th, 50th and 95th percentile
 
@@ -46,13 +46,19 @@ def histogram_svg(name: str, kind: Kind, shown: Histogram, sides: tuple[str, str
         if side.any():
             parts.append(f'<path class="{css}" d="{_steps(side, left, right, base, scale)}"/>')
     parts += [_tail(pair, x, base, scale, peak, name) for there, pair, x, name in ends if there]
-    for tick in round_steps(low, high):
+    for tick in _ticks(low, high, kind):
         x = left + (right - left) * (tick - low) / ((high - low) or 1)
         parts.append(words(x, HEIGHT - 7, value_text(tick, kind), "m"))
     parts.append(words(LEFT - 6, base - peak * scale + 4, share_text(peak), "e"))
     parts.append(f'<path class="grid" d="M{LEFT} {base - peak * scale:.4g}H{WIDTH - RIGHT}"/>')
     label = f"Histogram of {printable(name)}: {sides[0]} as an area, {sides[1]} as an outline; quantiles in the table"
     return svg("".join(parts), label)
+
+
+def _ticks(low: float, high: float, kind: Kind, most: int = 5) -> list[float]:
+    """Return round values; ages are round in the unit in which they are written."""
+    unit = 24.0 if kind == "datetime" and max(abs(low), abs(high)) >= DAYS_FROM else 1.0
+    return [unit * tick for tick in round_steps(low / unit, high / unit, most)]
 
 
 def _tail(pair: tuple[float, float], x: float, base: float, scale: float, peak: float, name: str) -> str:
@@ -64,7 +70,7 @@ def _tail(pair: tuple[float, float], x: float, base: float, scale: float, peak: 
         if height
     )
     middle = x + _TAIL / 2
-    above = words(middle, max(10.0, base - max(heights) - 4), share_text(pair[1]), "m")
+    above = words(middle, base - max(heights) - 4, share_text(pair[1]), "m") if pair[1] else ""
     return bars + above + words(middle, HEIGHT - 7, name, "m")
 
 
@@ -88,7 +94,9 @@ def effect_svg(findings: Sequence[Finding], span: Window) -> str:
     name, unit = printable(shown[0].column or "the whole table"), shown[0].unit
     tolerance = max((finding.threshold or 0.0 for finding in shown), default=0.0)
     effects = [finding.effect or 0.0 for finding in shown]
-    high = max([*effects, tolerance, 0.0]) * _REACH or 1.0
+    ends = [finding.effect_ci[1] for finding in shown if finding.effect_ci]
+    high = max([*effects, tolerance, 0.0])
+    high = min(max([high, *ends]), 1.5 * high) * _REACH or 1.0  # wide intervals may leave the picture
     low = min([*effects, 0.0]) * _REACH
     low = min(low, -tolerance * _REACH) if low < 0 else 0.0
     base, room = HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM
@@ -168,7 +176,7 @@ def fan_svg(name: str, kind: Kind, points: Sequence[tuple[Window, Fan]], referen
         '<path class="dot" d="' + "".join(f"M{x:.5g} {place:.4g}h0" for x, place in middle) + '"/>',
         _dates(span),
     ]
-    parts += [words(LEFT - 6, y(tick) + 4, value_text(tick, kind), "e") for tick in round_steps(low, high, 4)]
+    parts += [words(LEFT - 6, y(tick) + 4, value_text(tick, kind), "e") for tick in _ticks(low, high, kind, 4)]
     medians = [fan[1] for _, fan in points]
     label = (
         f"{printable(name)} over time: median {value_text(medians[0], kind)} in the first and "

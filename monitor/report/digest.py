@@ -97,20 +97,20 @@ def _alarms(incidents: Sequence[Incident]) -> dict[str | None, int]:
 
 
 def _column(name: str | None, found: Sequence[Finding], places: Mapping[Window, int], alarm: int) -> ColumnDigest:
-    by_place: list[list[Finding]] = [[] for _ in places]
+    by_place: list[list[tuple[Finding, float | None]]] = [[] for _ in places]
     by_check: dict[str, list[Finding]] = {}
     worst, peak, breaches = None, (False, -1.0), 0
     for finding in found:
-        by_place[places[finding.window]].append(finding)
+        size = ratio(finding)
+        by_place[places[finding.window]].append((finding, size))
         by_check.setdefault(finding.check, []).append(finding)
         breach = finding.verdict is Verdict.BREACH
         breaches += breach
-        size = ratio(finding)
         if size is not None and (breach, size) > peak:
             worst, peak = finding, (breach, size)
     return ColumnDigest(
         name=name,
-        cells=tuple(_cell(findings) if findings else None for findings in by_place),
+        cells=tuple(_cell(pairs) if pairs else None for pairs in by_place),
         checks={check: tuple(sorted(own, key=lambda f: f.window.start)) for check, own in by_check.items()},
         worst=worst,
         breaches=breaches,
@@ -118,15 +118,15 @@ def _column(name: str | None, found: Sequence[Finding], places: Mapping[Window, 
     )
 
 
-def _cell(findings: Sequence[Finding]) -> Cell:
-    sizes = [size for size in map(ratio, findings) if size is not None]
-    verdicts = {finding.verdict for finding in findings}
-    answered = {finding.kind for finding in findings if finding.verdict is Verdict.PASS}
+def _cell(pairs: Sequence[tuple[Finding, float | None]]) -> Cell:
+    sizes = [size for _, size in pairs if size is not None]
+    verdicts = {finding.verdict for finding, _ in pairs}
+    answered = {finding.kind for finding, _ in pairs if finding.verdict is Verdict.PASS}
     if Verdict.BREACH in verdicts:
         verdict = Verdict.BREACH
     elif Verdict.FAILED in verdicts:
         verdict = Verdict.FAILED
-    elif any(finding.kind not in answered for finding in findings):
+    elif any(finding.kind not in answered for finding, _ in pairs):
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.PASS

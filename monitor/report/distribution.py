@@ -73,11 +73,12 @@ def _cumulative(bins: Bins, profile: ColumnProfile, at: Floats, *, integral: boo
 
 
 def quantiles(bins: Bins, profile: ColumnProfile, ranks: tuple[float, ...] = QUANTILES) -> tuple[float, ...] | None:
-    """Return quantiles interpolated within bins, whole where the reference is; None without finite values."""
+    """Return quantiles interpolated within bins, whole where the values seem to be; None without finite values."""
     found = interpolated(Column("", bins, profile), np.array(ranks)) if profile.present else None
     if found is None:
         return None
-    return tuple(float(value) for value in (np.ceil(found - 1e-9) if bins.integral else found))
+    whole = bins.integral and all(end is not None and end.is_integer() for end in (profile.low, profile.high))
+    return tuple(float(value) for value in (np.ceil(found - 1e-9) if whole else found))
 
 
 @dataclass(frozen=True)

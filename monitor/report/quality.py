@@ -15,6 +15,9 @@ _RISE = 0.02  # share of nulls above the reference's from which a cell is emphas
 _WORTH = 0.001  # share of odd values from which a cell is emphasised
 
 
+ZERO = "0"
+
+
 @dataclass(frozen=True)
 class Figure:
     """One cell: what it says, whether it is emphasised, and more in a tooltip."""
@@ -74,9 +77,11 @@ def _figures(data: ReportData, name: str, bins: Bins) -> list[Figure]:
     highest = max(found, key=lambda pair: pair[1].null_share, default=None)
     peak = highest[1].null_share if highest else 0.0
     return [
-        Figure(share_text(before)),
+        Figure(share_text(before) if before else ZERO),
         _share(nulls, had, before + _RISE),
-        Figure(share_text(peak), peak > before + _RISE, when(highest[0])) if highest else Figure(NOTHING),
+        Figure(share_text(peak) if peak else ZERO, peak > before + _RISE, when(highest[0]))
+        if highest
+        else Figure(NOTHING),
         _share(sum(column.mistyped for column in columns), rows),
         _share(sum(_strange(column, bins) for column in columns), present),
         _share(sum(column.infinite for column in columns), rows),
@@ -93,7 +98,7 @@ def _strange(column: ColumnProfile, bins: Bins) -> int:
 def _share(count: int, total: int, loud: float = _WORTH) -> Figure:
     if not total:
         return Figure(NOTHING)
-    return Figure(share_text(count / total) if count else "0", count / total > loud)
+    return Figure(share_text(count / total) if count else ZERO, count / total > loud)
 
 
 @dataclass(frozen=True)

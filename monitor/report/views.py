@@ -1,10 +1,11 @@
 """From a report's data to what its page says, part by part, worst first. Pure; the templates only arrange it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from monitor.core.finding import Severity, Verdict, summary_of
+from monitor.core.finding import Severity, Verdict
 from monitor.core.incident import Evidence, Incident, State
 from monitor.core.wording import moment, plural, printable
 from monitor.report.columns import ColumnView, column_view
@@ -14,7 +15,7 @@ from monitor.report.model import ReportData
 from monitor.report.quality import QualityRow, Unanswered, quality_rows, unanswered
 from monitor.report.words import MARKS, Headline, capital, day, effect_text, headline, interval_text, peak_text, when
 
-MOST_DETAILS, FEWEST_DETAILS, DETAIL_POINTS = 60, 12, 3000  # columns with a section of their own; columns times windows
+MOST_DETAILS, FEWEST_DETAILS, DETAIL_POINTS = 60, 12, 2500  # sections of columns; columns times windows
 MOST_STRIPS, FEWEST_STRIPS, STRIP_CELLS = 150, 20, 15_000  # rows of the map; rows times windows
 ALL_STRIPS = 40  # with no more columns than this, all are on the map
 OPENED = 3  # sections that are open at first
@@ -118,11 +119,16 @@ def model_view(data: ReportData, key: str) -> ModelView:
         quality=quality_rows(data, digests, anchors),
         unanswered=unanswered(data),
         windows=_windows(data),
-        totals=summary_of(list(data.findings)),
+        totals=_totals(data),
         extra=sorted({printable(name) for _, profile in data.profiles for name in profile.extra}),
         reference=_reference(data),
         checks=_checks(data),
     )
+
+
+def _totals(data: ReportData) -> dict[str, int]:
+    counts = Counter(finding.verdict for finding in data.findings)
+    return {str(verdict): counts[verdict] for verdict in Verdict}
 
 
 def _detailed(digests: Sequence[ColumnDigest], most: int) -> Sequence[ColumnDigest]:
@@ -162,7 +168,13 @@ def _incident(incident: Incident, data: ReportData, anchors: Mapping[str | None,
         state=_STATES[incident.state],
         title=capital(printable(incident.diagnosis)),
         closed=incident.state is State.RESOLVED,
-        columns=[(printable(name), anchors.get(name, "")) for name in incident.columns[:_NAMED]],
+        columns=[
+            (
+                printable(name),
+                "" if incident.state is State.RESOLVED else anchors.get(name, ""),
+            )  # none within a summary
+            for name in incident.columns[:_NAMED]
+        ],
         more=max(0, len(incident.columns) - _NAMED),
         facts=_facts(incident),
         period=f"{day(incident.onset)} to {day(incident.last_window_end)}, {plural(incident.windows, 'window')}",
@@ -205,10 +217,10 @@ def _evidence(item: Evidence) -> tuple[str, str, str, str, str]:
 
 
 def _windows(data: ReportData) -> list[WindowRow]:
-    counts: dict[object, dict[str, int]] = {}
-    for finding in data.findings:
-        own = counts.setdefault(finding.window, dict.fromkeys(map(str, Verdict), 0))
-        own[str(finding.verdict)] += 1
+    counts = {line.window: dict.fromkeys(map(str, Verdict), 0) for line in data.windows}
+    for (window, verdict), count in Counter((finding.window, finding.verdict) for finding in data.findings).items():
+        if window in counts:
+            counts[window][str(verdict)] = count
     most = max((line.rows for line in data.windows), default=0) or 1
     return [
         WindowRow(
@@ -216,7 +228,7 @@ def _windows(data: ReportData) -> list[WindowRow]:
             line.outcome,
             line.rows,
             line.rows / most,
-            counts.get(line.window, {}),
+            counts[line.window],
             printable(line.note),
         )
         for line in sorted(data.windows, key=attrgetter("window"), reverse=True)

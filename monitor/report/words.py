@@ -16,6 +16,7 @@ from monitor.report.model import ReportData
 
 MARKS = {"critical": "◆", "warning": "▲", "unknown": "○", "calm": "●"}  # a shape besides the colour
 NOTHING = "\u2013"  # where there is no value to show
+DAYS_FROM = 72.0  # hours from which an age is written in days
 _NAMED = 3  # columns that a sentence names
 _DAY = timedelta(days=1)
 
@@ -127,7 +128,7 @@ def value_text(value: float | None, kind: Kind) -> str:
     if value is None:
         return NOTHING
     if kind == "datetime":
-        return f"{number_text(value / 24)} d" if abs(value) >= 72 else f"{number_text(value)} h"
+        return f"{number_text(value / 24)} d" if abs(value) >= DAYS_FROM else f"{number_text(value)} h"
     return number_text(value)
 
 

@@ -30,9 +30,10 @@ def table_from_bytes(data: bytes) -> pa.Table:
 
 
 def add(connection: sa.Connection, reference: Reference) -> bool:
-    """Add a snapshot; return False when the model has it already."""
-    known = sa.select(table.c.id).where(table.c.id == reference.id, table.c.model == reference.model)
-    if connection.execute(known).first():
+    """Add a snapshot; return False when the model has it already, and note where it comes from now."""
+    same = (table.c.id == reference.id, table.c.model == reference.model)
+    if connection.execute(sa.select(table.c.id).where(*same)).first():
+        connection.execute(table.update().where(*same).values(origin=reference.origin))
         return False
     connection.execute(
         table.insert().values(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from checks.binning import fit, profile_column
+from checks.binning import fit
 from checks.profile import UNSEEN_KEPT, Bins, Column, ColumnProfile, Profile, Table, Volume
 from checks.sketch import ValueSketch
 
@@ -72,7 +72,7 @@ WORLDS = {
         _numbers(
             "zeros and a long tail",
             lambda rng, n: np.where(rng.random(n) < 0.6, 0, rng.lognormal(0, 2, n)),
-            lambda rng, n: np.where(rng.random(n) < 0.3, 0, rng.lognormal(0, 2, n)),
+            lambda rng, n: np.where(rng.random(n) < 0.3, 0, rng.lognormal(1.5, 2, n)),
         ),
         _numbers("ages", lambda rng, n: rng.exponential(24, n), lambda rng, n: rng.exponential(48, n), "datetime"),
         _numbers("lengths", lambda rng, n: rng.poisson(30, n) * 1.0, lambda rng, n: rng.poisson(36, n) * 1.0, "text"),

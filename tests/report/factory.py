@@ -185,3 +185,33 @@ def flights(folder, *, planted: bool = True) -> ReportData:
             values = (part.column("distance").to_numpy() - 1000.0) / 700.0
             tables[place] = part.set_column(part.column_names.index("distance"), "distance", pa.array(values))
     return report(reference, windows, tables, time="ts", row_id="prediction_id")
+
+
+def huge_report(columns: int = 500, windows: int = 90, checks: int = 4) -> ReportData:
+    """Every cell an effect of its own, so that nothing can be merged: the worst that the page can meet."""
+    from dataclasses import replace
+
+    random = np.random.default_rng(5)
+    day = timedelta(days=1)
+    before = windows_between(START - 10 * day, 10, day)
+    table = pa.table({"ts": rows(3, 800, before[0].start, 10 * day).column("ts"), "x": random.normal(size=800)})
+    one = reference_of(table, "ts", before)
+    names = [f"feature_{place:03d}" for place in range(columns)]
+    profile = replace(one.profile, columns=dict.fromkeys(names, one.profile.columns["x"]))
+    reference = replace(one, bins=dict.fromkeys(names, one.bins["x"]), profile=profile, blocks=())
+    spans = windows_between(START, windows, day)
+    sizes = random.lognormal(-2.5, 1.5, (columns, windows, checks))
+    findings = [
+        Finding(
+            "delays", name, f"check_{number}", IncidentKind.DRIFT, window,
+            Verdict.BREACH if sizes[i, j, number] > 0.3 else Verdict.PASS,
+            effect=float(sizes[i, j, number]), effect_ci=(float(sizes[i, j, number]) * 0.8, float(sizes[i, j, number]) * 1.2),
+            threshold=0.1, unit="share of rows", rows=1000, reference_rows=800, reason="median 0.012 to 0.345",
+        )
+        for i, name in enumerate(names) for j, window in enumerate(spans) for number in range(checks)
+    ]  # fmt: skip
+    return ReportData(
+        spans[-1].end, "config.yaml", "delays", "7", reference, Window(spans[0].start, spans[-1].end),
+        windows=[WindowLine(window, "done", 1000) for window in spans], findings=findings,
+        profiles=[(window, profile) for window in spans],
+    )  # fmt: skip

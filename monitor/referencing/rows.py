@@ -1,0 +1,113 @@
+"""The rows of a reference: from files, a query or a period of the log to one table, in order of time."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from checks.instants import column_to_utc
+from checks.sampling import Sample, concat
+from monitor.config.models import Model, Period
+from monitor.core.errors import UserError
+from monitor.core.window import Window
+from monitor.sources._features import Spreading
+from monitor.sources._files import Files, stream
+from monitor.sources._log import Log, missing
+
+MOST_ROWS = 2_000_000  # held in memory while a snapshot is built; of more rows, this many are sampled by hash
+BATCH = 65_536
+
+
+def reference_rows(model: Model, log: Log) -> tuple[pa.Table, str | None, list[str]]:
+    """Return the rows, the name of their event time (None where they have none), and warnings.
+
+    The time is an instant under the log's name for it, and the rows are in its order.
+
+    Raises
+    ------
+    UserError
+        When there are no rows, or what is configured is not there.
+    """
+    table, warnings = _gather(_batches(model, log), log.id)
+    if not table.num_rows:
+        raise UserError(f"the reference ({described(model)}) is empty; a reference needs rows")
+    if log.features is not None and log.features in table.column_names:
+        table = pa.Table.from_batches([Spreading(log.features)(table.combine_chunks().to_batches()[0])])
+    table, time = _timed(table, model, log)
+    return table, time, warnings
+
+
+def described(model: Model) -> str:
+    """Return in words where the configuration takes the reference from, without secrets."""
+    where = model.reference
+    if where.file is not None:
+        return f"file {Path(where.file).name}"
+    if where.query is not None:
+        return f"query {' '.join(where.query.split())[:80]}"
+    if where.period is not None:
+        return f"log from {where.period.start.isoformat()} to {where.period.end.isoformat()}"
+    return "pinned snapshot"
+
+
+def _batches(model: Model, log: Log) -> Iterator[pa.RecordBatch]:
+    where = model.reference
+    if where.file is not None:
+        return _file_rows(where.file)
+    if where.query is not None:
+        select: Callable[[str], Iterator[pa.RecordBatch]] | None = getattr(log, "select", None)
+        if select is None:
+            raise UserError("reference.query needs logs in a database; name a reference.file or a reference.period")
+        return select(where.query)
+    if where.period is not None:
+        return log.batches(_period(where.period, log.zone))
+    raise UserError("the configuration pins a snapshot; it names no file, query or period to build one from")
+
+
+def _file_rows(path: str) -> Iterator[pa.RecordBatch]:
+    files = Files(path)
+    with files.connect() as connection:
+        yield from stream(files.relation(connection), BATCH)
+
+
+def _period(period: Period, zone: ZoneInfo) -> Window:
+    start, end = (m if m.tzinfo else m.replace(tzinfo=zone) for m in (period.start, period.end))
+    return Window(start, end)
+
+
+def _gather(batches: Iterable[pa.RecordBatch], row_id: str | None) -> tuple[pa.Table, list[str]]:
+    """Hold all rows, or of too many a sample by hash."""
+    held: list[pa.Table] = []
+    sample, rows = Sample(MOST_ROWS, row_id), 0
+    for batch in batches:
+        rows += batch.num_rows
+        held.append(pa.Table.from_batches([batch]))
+        if rows > MOST_ROWS:
+            for table in held:
+                sample = sample.add(table)
+            held.clear()
+    if rows <= MOST_ROWS:
+        return concat(held), []
+    return sample.rows(), [
+        f"the reference has {rows:,} rows, of which {MOST_ROWS:,} are taken; its volume is not compared"
+    ]
+
+
+def _timed(table: pa.Table, model: Model, log: Log) -> tuple[pa.Table, str | None]:
+    """Return the rows in order of time, with the time as an instant under the log's name for it; None without one."""
+    named = model.reference.time if model.reference.period is None else None
+    if named is not None and named not in table.column_names:
+        raise UserError(f"reference.time: {missing('column', named, table.column_names, 'the reference')}")
+    time = named or log.time
+    if time not in table.column_names:
+        return table, None
+    times = column_to_utc(table.column(time), log.zone)
+    if times.null_count == len(times):
+        raise UserError(
+            f"column {time!r} of the reference holds no times; name another as reference.time, or rename it if the"
+            " reference has no time"
+        )
+    columns = {name: table.column(name) for name in table.column_names if name not in (time, log.time)}
+    table = pa.table({log.time: times, **columns})
+    order = [(log.time, "ascending"), *([(log.id, "ascending")] if log.id in columns else [])]
+    return table.sort_by(order), log.time
