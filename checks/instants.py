@@ -14,7 +14,7 @@ Form = Literal["aware", "naive", "date", "text", "s", "ms", "us", "ns"]
 """How a log keeps its times; the last four are numbers in that unit since 1970 UTC."""
 
 INSTANT = pa.timestamp("us", "UTC")
-MICROSECONDS = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
+NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 _QUARTER = 15 * 60 * 1_000_000  # zones change their offset at full quarters of an hour
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,8 +89,9 @@ def _moment(value: object) -> datetime | None:
     form = _form(value)
     if form is None or not isinstance(value, int | float | Decimal):
         return None
+    count = value * NANOSECONDS[form]
     try:
-        return _EPOCH + timedelta(microseconds=round(float(value) * MICROSECONDS[form]))
+        return _EPOCH + timedelta(microseconds=count // 1_000 if isinstance(count, int) else round(count / 1_000))
     except (OverflowError, ValueError):
         return None
 

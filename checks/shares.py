@@ -88,15 +88,15 @@ def counts_of(column: Column) -> Edges:
     return np.append(counts[:-2], counts[-2:].sum()) if column.bins.categorical else counts
 
 
-def shares_of(reference: Column, current: Column) -> Shares:
-    """Return the shares of two columns, cells pooled until each expects ``EXPECTED_COUNT`` rows in the smaller set.
+def shares_of(reference: Column, current: Column, expected: float = EXPECTED_COUNT) -> Shares:
+    """Return the shares of two columns, cells pooled until each expects so many rows in the smaller set.
 
     Neighbouring bins pool, and rare categories with each other. What is pooled depends on the sum of both sets alone,
     so the null distribution is not touched.
     """
     known, seen = counts_of(reference), counts_of(current)
     both = known + seen
-    fewest = EXPECTED_COUNT * both.sum() / min(known.sum(), seen.sum())
+    fewest = expected * both.sum() / min(known.sum(), seen.sum())
     cells = _rare_together(both, fewest) if reference.bins.categorical else _neighbours_together(both, fewest)
     size = int(cells.max()) + 1
     gathered = (np.bincount(cells, counts, size).astype(np.float64) for counts in (known, seen))

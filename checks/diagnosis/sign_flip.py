@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checks.diagnosing import Explanation
-from checks.mapping import IDENTITY, Affine, fit
+from checks.mapping import IDENTITY, Affine, affine, fit
 from checks.profile import Column, Kind
 from checks.quantiles import moments, moved
 
@@ -26,6 +26,9 @@ class SignFlip:
         mirrored, same = fit(reference, current, Affine(-1.0, 0.0), SLACK), fit(reference, current, IDENTITY, SLACK)
         if mirrored is None or same is None or same.holds:
             return None
+        shifted = affine(reference, current, SLACK, scale=1.0)
+        if mirrored.holds and shifted is not None and shifted[1].strain <= mirrored.strain:
+            return None  # a symmetric distribution that moved a little
         if mirrored.holds:
             sure = 0.95 * mirrored.trust
         elif _opposite(reference, current) or _opposite(current, reference):

@@ -11,14 +11,14 @@ from checks.cumulative import absolute_sum, absolute_sum_tail
 from checks.debiasing import distance_without_noise
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import KINDS, Column, Kind
-from checks.shares import Shares, counts_of, in_words
+from checks.shares import in_words, shares_of
 
 
 @dataclass(frozen=True)
 class TotalVariation:
     """Total variation: the share of rows that would have to change category to restore the reference.
 
-    Statistic: TV = half the sum of abs(p - q) over categories or bins; cells that expect fewer than five rows are
+    Statistic: TV = half the sum of abs(p - q) over categories or bins; cells that expect less than one row are
     pooled. The effect is the root of TV² - E[TV²], the expectation being that of identical distributions; the p-value
     a gamma distribution's with the exact mean and variance of the binned null.
 
@@ -51,7 +51,7 @@ class TotalVariation:
         """Compare one column of the current rows with the reference."""
         if (refused := refusal(reference, current)) is not None:
             return refused
-        shares = Shares(counts_of(reference), counts_of(current))
+        shares = shares_of(reference, current, expected=1.0)
         p = shares.reference_counts / shares.reference_rows
         q = shares.current_counts / shares.rows
         distance = float(np.abs(q - p).sum()) / 2

@@ -72,10 +72,10 @@ class Wasserstein:
         mean, variance = absolute_sum(reaches, steps.covariance)
         slopes = np.append(np.cumsum((reaches * np.sign(steps.differences))[::-1])[::-1], 0.0)
         # The unit is an estimate too: a reference that is widely spread by chance makes every distance small.
-        variance_of_effect = steps.variance(-slopes - distance * spread_slopes, slopes)
+        spread_too = steps.variance(-slopes - distance * spread_slopes, slopes)
         return Measurement(
             distance * spread,
-            *distance_without_noise(distance, sqrt(variance_of_effect), mean**2 + variance),
+            *distance_without_noise(distance, sqrt(max(spread_too, variance)), mean**2 + variance),
             rows=steps.rows,
             reference_rows=steps.reference_rows,
             pvalue=absolute_sum_tail(mean, variance, distance),

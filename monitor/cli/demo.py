@@ -76,7 +76,7 @@ def _tell(told: "Story") -> None:
     )
     notice = _most_telling(told)
     if notice is not None:
-        from monitor.notifiers._message import render_slack
+        from monitor.notifiers._blocks import render_slack
 
         click.secho(f"\nSlack would have received {len(told.notices)} messages. One of them, as JSON:", bold=True)
         click.echo(json.dumps(render_slack(notice), indent=2, ensure_ascii=False))

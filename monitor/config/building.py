@@ -47,9 +47,8 @@ class Builder:
             return None
         self._look_up(root, ())
         data = _without_empty(plain_data(root, self.value), Config)
-        data["models"] = data.get("models") or {}
-        data["notifiers"] = data.get("notifiers") or {}
-        self._models(root, data["models"])
+        data |= {section: {} for section in ("models", "notifiers") if section in data and data[section] is None}
+        self._models(root, data.get("models"))
         receivers = root.nodes.get("notifiers")
         if isinstance(receivers, Entries):
             data["notifiers"] = {
@@ -77,7 +76,7 @@ class Builder:
                 self._broken.add(node)
                 self._add(path, str(error), node)
 
-    def _models(self, root: Entries, data: dict[str, Any]) -> None:
+    def _models(self, root: Entries, data: Any) -> None:
         models = root.nodes.get("models")
         if not isinstance(models, Entries):
             return

@@ -14,7 +14,7 @@ _SHORTEST = 4  # a shorter value would hide half of every sentence
 _LOOKS_SECRET = re.compile(r"xox[a-z]-|xapp-|whsec_|gh[a-z]_|github_pat_|glpat-|AKIA|hooks\.slack\.com|Bearer |Basic ")
 
 # Where YAML cannot be parsed there are no keys, only what looks like them.
-_KEY_LIKE = re.compile(r"([\w-]+)[\"']?\s*:\s+(?!$)")
+_KEY_LIKE = re.compile(r"(?<![\w-])([\w-]+)[\"']?\s*:\s+(?!$)")
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class Mask:
                 last = scalar.end.column - 1 if number == scalar.end.line else len(text)
                 if last > first:
                     yield first, last
+            if len(scalar.text) >= _SHORTEST:  # it may stand in a second place too
+                yield from (found.span() for found in re.finditer(re.escape(scalar.text), text))
 
     def _looks(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield what follows the first key that looks like a secret's, in a document that is no YAML."""

@@ -45,8 +45,9 @@ def parse(text: str) -> tuple[Node | None, list[Flaw]]:
     try:
         return composer.document(), composer.flaws
     except yaml.MarkedYAMLError as error:
-        unclosed = "end of stream" in str(error.problem) and "quoted" in str(error.context)
-        mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
+        mark = error.problem_mark or error.context_mark
+        if mark is not None and mark.index >= len(text.rstrip()):  # the end of the file: show what was left open
+            mark = error.context_mark or mark
         at = _point(mark.line + 1, mark.column + 1) if mark else _point(1, 1)
         raise UnreadableError(Flaw((), _syntax_message(error), at)) from error
     except yaml.reader.ReaderError as error:

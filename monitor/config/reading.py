@@ -14,6 +14,7 @@ from monitor.config.models import Config
 from monitor.config.parsing import UnreadableError, parse
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what ends a line for YAML
+_LONGEST = 10_000  # characters of a line that is worth looking for secrets in, to be shown
 _WRITE_ONE = "'monitor init' writes one for your table, 'monitor demo' shows a working one"
 
 
@@ -74,13 +75,17 @@ def _whole(message: str) -> Problem:
 
 def _problem(flaw: Flaw, lines: Sequence[str], mask: Mask) -> Problem:
     """Return a flaw as people see it: no secret in its message or its source line."""
-    first, last = flaw.at.start, flaw.at.end
-    line = lines[first.line - 1] if first.line <= len(lines) else ""
-    width = (last.column if last.line == first.line else len(line) + 1) - first.column
-    text, start, width = mask.line(line, first.line, first.column - 1, max(1, width))
+    first = flaw.at.start
     on_line = flaw.entity is not None and flaw.entity.start.line == first.line
     column = flaw.entity.start.column if flaw.entity is not None and on_line else first.column
-    message = mask.message(flaw.message, flaw.at)
-    return Problem(
-        first.line, column, mask.message(path_text(flaw.path), flaw.at), message, Excerpt(text, start, width)
-    )
+    path, message = mask.message(path_text(flaw.path), flaw.at), mask.message(flaw.message, flaw.at)
+    return Problem(first.line, column, path, message, _excerpt(flaw, lines, mask))
+
+
+def _excerpt(flaw: Flaw, lines: Sequence[str], mask: Mask) -> Excerpt | None:
+    first, last = flaw.at.start, flaw.at.end
+    line = lines[first.line - 1] if first.line <= len(lines) else ""
+    if len(line) > _LONGEST:
+        return None
+    width = (last.column if last.line == first.line else len(line) + 1) - first.column
+    return Excerpt(*mask.line(line, first.line, first.column - 1, max(1, width)))

@@ -106,11 +106,14 @@ def _finding(model: str, window: Window, item: Measured, calibration: Calibratio
 
 
 def _variation(item: Measured, calibration: Calibration) -> Variation:
-    """Return how much the effect varies when nothing is wrong; breaks that are facts, not estimates, do not vary."""
-    check = item.planned.check
-    if item.column is None or check.fatal:
+    """Return how much the effect varies when nothing is wrong; breaks that are facts are not assumed to vary."""
+    if item.column is None:
         return Variation(0.0, 0.0, 0)
-    return calibration.get((item.column, item.planned.name)) or assumed(check.tolerance)
+    known = calibration.get((item.column, item.planned.name))
+    if known is not None:
+        return known
+    check = item.planned.check
+    return Variation(0.0, 0.0, 0) if check.fatal else assumed(check.tolerance)
 
 
 def _concluded(finding: Finding, case: Case) -> Finding:

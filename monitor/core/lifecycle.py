@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from checks.diagnosing import Group
+from checks.diagnosing import WORLD_CHANGE, Group
 from monitor.core.finding import Finding, IncidentKind, Severity, Verdict
 from monitor.core.incident import Evidence, Incident, State, Transition
 from monitor.core.window import Window, iso
@@ -224,6 +224,8 @@ def _continue(
         return [Transition(incident, seen, "pending", now, f"breached in {seen.windows} windows in a row")]
     steps = []
     new = [column for column in columns if column not in incident.columns]
+    if new and incident.fault == WORLD_CHANGE:
+        seen = replace(seen, diagnosis=lead.group.title, summary=lead.group.words)
     if severity is not incident.severity:
         seen = replace(seen, severity=severity)
         steps.append(Transition(incident, seen, "severity", now, f"{incident.severity} to {severity}"))

@@ -1,6 +1,6 @@
 """A notice as Slack's Block Kit, within Slack's limits and without a mention that nobody asked for.
 
-Users' words (columns, categories, people) stand in ``plain_text`` or ``rich_text`` elements, in which Slack parses nothing;
+Users' words (columns, categories, people) stand in ``plain_text`` or ``rich_text``, in which Slack parses nothing;
 ``mrkdwn`` is used for our own words only.
 """
 
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
+from monitor.core.finding import Severity
+from monitor.core.incident import Reason, State
 from monitor.core.notice import Notice
 from monitor.core.wording import shorten
 from monitor.notifiers._message import Line, Message, message
@@ -20,6 +22,8 @@ LARGEST_JSON = 12_000  # bytes of blocks; Slack refuses somewhat larger messages
 LARGEST_TEXT = 8_000  # characters of blocks
 _PREVIEW = 600  # characters of the top-level text: notifications and screen readers
 _CUTS = (300, 120, 60, 24)  # lengths tried for a line's words until the message fits
+
+_LOUD = frozenset({Reason.FIRST, Reason.SEVERITY, Reason.REPEAT})
 
 _BUTTONS = {
     "ack": "Ack",
@@ -67,6 +71,13 @@ def minimal(notice: Notice, *, mention: str | None = None) -> dict[str, Any]:
     lead = f"{_ping(mention)} " if mention else ""
     tail = f"\n{escape(words.context)}" + (f"\n<{_link(notice.link)}>" if _link(notice.link) else "")
     return {"text": lead + preview(words) + tail}
+
+
+def pinged(notice: Notice, mention: str | None) -> str | None:
+    """Return who is pinged by a notice: ``mention`` where it is loud news of a critical incident, else nobody."""
+    incident = notice.incident
+    critical = incident.severity is Severity.CRITICAL and incident.state is State.FIRING
+    return mention if critical and notice.reason in _LOUD else None
 
 
 def preview(words: Message) -> str:
@@ -144,7 +155,7 @@ def _button(notice: Notice, action: str) -> Block:
 
 
 def _named(notice: Notice, part: str, blocks: list[Block]) -> list[Block]:
-    """Give every block an id that is new with every notice, as Slack asks for updates, and the same on every attempt."""
+    """Give every block an id that is new with every notice, as updates need, and the same on every attempt."""
     seed = sha256(notice.key.encode("utf-8", "replace")).hexdigest()[:12]
     return [{**block, "block_id": f"{part}-{seed}-{place}"} for place, block in enumerate(blocks)]
 

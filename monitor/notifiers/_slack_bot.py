@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 from monitor.core.chart import describe, series_svg
-from monitor.core.finding import Severity
-from monitor.core.incident import Reason, State
+from monitor.core.incident import Reason
 from monitor.core.notice import Attempt, Delivered, Notice, Outcome
-from monitor.notifiers._blocks import minimal, render_reply, render_slack
+from monitor.notifiers._blocks import minimal, pinged, render_reply, render_slack
 from monitor.notifiers._png import PictureError, png
 from monitor.notifiers._slack_errors import Kind, RefusedError, refuse
 
@@ -16,7 +16,6 @@ EVENT = "leeway_notice"
 _PAGES = 5  # pages of 200 messages that are searched for a key
 _CHARTS = 3
 _NOT_THERE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
-_LOUD = frozenset({Reason.FIRST, Reason.SEVERITY, Reason.REPEAT})  # what may ping people, if firing and critical
 _BROADCAST = frozenset({Reason.SEVERITY, Reason.REPEAT})  # shown in the channel too, since an edit notifies nobody
 
 
@@ -32,14 +31,8 @@ def asked(call: Callable[..., Any], **arguments: Any) -> Any:
 
     try:
         return call(**arguments)
-    except (SlackClientError, OSError, ValueError, AttributeError, LookupError) as error:
+    except (SlackClientError, HTTPException, OSError, ValueError, AttributeError, LookupError) as error:
         refuse(error)
-    except Exception as error:
-        from http.client import HTTPException
-
-        if isinstance(error, HTTPException):
-            refuse(error)
-        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,9 @@ class Bot:
             if found.get("reply_count"):
                 return Delivered(place, "an earlier attempt had arrived")
         else:
-            posted, note = self._write(notice, render_slack(notice, mention=self._pinged(notice)), channel=self.channel)
+            posted, note = self._write(
+                notice, render_slack(notice, mention=pinged(notice, self.mention)), channel=self.channel
+            )
             place = {"channel": str(posted["channel"]), "ts": str(posted["ts"])}
             notes.append(note)
         # The message is there; a thread that fails must not make it appear again.
@@ -95,18 +90,13 @@ class Bot:
             raise
         if attempt.uncertain and self._replied(place, notice.key):
             return Delivered(place, "an earlier attempt had arrived")
-        ping = self._pinged(notice)
-        loud = {"reply_broadcast": True} if notice.reason in _BROADCAST else {}
-        _, reply_note = self._write(
-            notice, render_reply(notice, mention=ping), channel=place["channel"], thread_ts=place["ts"], **loud
-        )
+        ping = pinged(notice, self.mention)
+        thread: dict[str, Any] = {"channel": place["channel"], "thread_ts": place["ts"]}
+        if notice.reason in _BROADCAST:
+            thread["reply_broadcast"] = True
+        _, reply_note = self._write(notice, render_reply(notice, mention=ping), **thread)
         notes = (note, reply_note, self._charts(notice, place))
         return Delivered(place, "; ".join(note for note in notes if note))
-
-    def _pinged(self, notice: Notice) -> str | None:
-        incident = notice.incident
-        critical = incident.severity is Severity.CRITICAL and incident.state is State.FIRING
-        return self.mention if critical and notice.reason in _LOUD else None
 
     def _write(
         self, notice: Notice, content: dict[str, Any], *, method: str = "chat_postMessage", **where: Any
@@ -121,7 +111,7 @@ class Bot:
         except RefusedError as refused:
             if refused.kind is not Kind.PAYLOAD:
                 raise
-            plain = minimal(notice, mention=self._pinged(notice) if "ts" not in where else None)
+            plain = minimal(notice, mention=pinged(notice, self.mention) if "ts" not in where else None)
             try:
                 return asked(call, **plain, **common), f"as text alone, since {refused.reason}"
             except RefusedError as again:

@@ -11,8 +11,8 @@ from monitor.outbound import explain, may_have_arrived, retry_after
 _TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org",
                         "ratelimited", "rate_limited", "message_limit_exceeded"})  # fmt: skip
 _NOT_STORED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded", "request_timeout"})
-_PAYLOAD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "invalid_payload",
-                      "no_text", "too_many_attachments", "metadata_too_large", "block_mismatch"})  # fmt: skip
+_PAYLOAD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text",
+                      "invalid_payload", "metadata_too_large", "block_mismatch"})  # fmt: skip
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _REMEDIES = {
     "invalid_auth": "the token is not valid; copy the Bot User OAuth Token (xoxb-…) of the app again",

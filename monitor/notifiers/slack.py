@@ -8,10 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, SecretStr, model_validator
 
 from monitor.core.errors import UnavailableError, UserError
-from monitor.core.finding import Severity
-from monitor.core.incident import Reason, State
 from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, Rejected
-from monitor.notifiers._blocks import minimal, render_slack
+from monitor.notifiers._blocks import minimal, pinged, render_slack
 from monitor.notifiers._slack_bot import Bot, asked
 from monitor.notifiers._slack_errors import Kind, RefusedError, refusal
 from monitor.options import Duration, Options, reveal
@@ -36,13 +34,19 @@ def _channel(value: str) -> str:
     return value
 
 
+def _token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
+        raise ValueError("a token is one word such as xoxb-…; is the variable empty, or does it hold a line break?")
+    return value
+
+
 class Slack(Options):
     """One Slack message an incident, edited in place, with its history and charts in the thread.
 
     An incoming webhook (``webhook_url``) can do less: every notice is a message of its own, without buttons and charts.
     """
 
-    token: SecretStr | None = None
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """The app's Bot User OAuth Token (xoxb-…), with chat:write, files:write and channels:history."""
     channel: Annotated[str, AfterValidator(_channel)] | None = None
     """Where a bot posts: the channel's id, such as C0123456789, or its name, such as #alerts."""
@@ -107,8 +111,7 @@ class Slack(Options):
 
     def _hook(self, notice: Notice, url: SecretStr) -> Outcome:
         """Post to an incoming webhook, once more as text alone where the blocks are refused."""
-        critical = notice.incident.severity is Severity.CRITICAL and notice.incident.state is State.FIRING
-        mention = self.mention if critical and notice.reason in (Reason.FIRST, Reason.SEVERITY, Reason.REPEAT) else None
+        mention = pinged(notice, self.mention)
         contents = (render_slack(notice, buttons=False, mention=mention), minimal(notice, mention=mention))
         why = ""
         for content in contents:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 def main(folder: Path) -> None:
     """Render ``page.html`` from ``reference.parquet``, ``current.parquet`` and ``roles.json`` in ``folder``."""
+    roles = json.loads((folder / "roles.json").read_text(encoding="utf-8"))
+
     import pandas as pd
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset, DataSummaryPreset
 
-    roles = json.loads((folder / "roles.json").read_text(encoding="utf-8"))
     definition = DataDefinition(
         numerical_columns=roles["numeric"],
         categorical_columns=roles["categorical"],

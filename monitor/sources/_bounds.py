@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from checks.instants import MICROSECONDS, Form, offset_of
+from checks.instants import NANOSECONDS, Form, offset_of
 from monitor.core.window import Window
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], w
     import sqlalchemy as sa
 
     kind: Any = sa.DateTime(timezone=form == "aware")
-    if form in MICROSECONDS:
+    if form in NANOSECONDS:
         kind = sa.BigInteger()
     elif form == "text":
         kind = sa.String()
@@ -46,11 +46,9 @@ def ranges(form: Form, seen: Sequence[object], window: Window, zone: ZoneInfo) -
         return [(window.start, window.end)]
     if form == "text":
         return _texts([str(value) for value in seen], window, zone)
-    if form in MICROSECONDS:
-        units = [
-            (moment - _EPOCH) / timedelta(microseconds=MICROSECONDS[form]) for moment in (window.start, window.end)
-        ]
-        return [(int(units[0] // 1), int(-(-units[1] // 1)))]
+    if form in NANOSECONDS:
+        low, high = ((moment - _EPOCH) // timedelta(microseconds=1) * 1_000 for moment in (window.start, window.end))
+        return [(low // NANOSECONDS[form], -(-high // NANOSECONDS[form]))]
     return [wall(window, zone)]
 
 

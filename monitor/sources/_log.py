@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from checks.binning import profile_batch
-from checks.instants import INSTANT, Form, column_to_utc, form_of
+from checks.instants import INSTANT, Form, column_to_utc, form_of, offset_of
 from checks.profile import Bins, Profile
 from checks.sampling import Sample
 from monitor.core.errors import UserError
@@ -138,9 +138,10 @@ class Log(Options):
         batch = pa.RecordBatch.from_arrays([pa.array([text_of(value) for value in seen], pa.string())], names=[column])
         return {field.name: f"{field.type} in {column}" for field in Spreading(column)(batch).schema}
 
-    def zone_warnings(self, form: Form | None) -> list[str]:
+    def zone_warnings(self, form: Form | None, seen: Sequence[object]) -> list[str]:
         """Return what there is to say about times without a zone."""
-        if form not in ("naive", "date") or "timezone" in self.model_fields_set:
+        wall = form in ("naive", "date") or (form == "text" and any(not offset_of(str(value)) for value in seen))
+        if not wall or "timezone" in self.model_fields_set:
             return []
         return [f"the times in {self.time!r} name no zone and are read as UTC; set logs.timezone to say which it is"]
 

@@ -42,7 +42,7 @@ class Parquet(Log):
             columns = dict(zip(relation.columns, map(str, relation.types), strict=True))
             self.needed(list(columns), None, self.path)
             seen = self._peek(connection, self.time)
-            warnings = self.zone_warnings(self.time_form(seen, self.path))
+            warnings = self.zone_warnings(self.time_form(seen, self.path), seen)
             if self.features:
                 columns |= self.feature_types(self._peek(connection, self.features))
                 del columns[self.features]

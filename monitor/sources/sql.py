@@ -1,6 +1,7 @@
 """Prediction logs in a database: a streaming cursor over a read-only transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -55,8 +56,8 @@ class Sql(Log):
                 return
             statement = self._from(relation, fetched)
             statement = statement.where(within(sa.column(self.time), form, seen, window, self.zone))
-            raw = self._stream(connection, statement, relation)
-            yield from self.deliver(raw, window, columns, relation.place)
+            with closing(self._stream(connection, statement, relation)) as raw:
+                yield from self.deliver(raw, window, columns, relation.place)
 
     def select(self, query: str) -> Iterator[pa.RecordBatch]:
         """Stream all rows of another SELECT in the same database, for a reference.
@@ -70,7 +71,8 @@ class Sql(Log):
             raise UserError("reference.query must be a SELECT")
         with self._database.connect() as connection:
             relation = of_query(connection, query)
-            yield from self._stream(connection, _selection(relation, relation.names), relation)
+            with closing(self._stream(connection, _selection(relation, relation.names), relation)) as raw:
+                yield from raw
 
     def facts(self) -> TableFacts:
         """Look at columns, indexes, permissions and the extremes of the time."""
@@ -78,7 +80,7 @@ class Sql(Log):
             relation = self._relation(connection)
             self.needed(relation.names, None, relation.place)
             seen = self._peek(connection, relation, self.time)
-            warnings = self.zone_warnings(self.time_form(seen, relation.place))
+            warnings = self.zone_warnings(self.time_form(seen, relation.place), seen)
             warnings += warnings_about(connection, relation, self.time, empty=not seen)
             columns = dict(relation.types)
             if self.features:
@@ -117,19 +119,20 @@ class Sql(Log):
 
     def _stream(
         self, connection: "sa.Connection", statement: "sa.Select[*tuple[Any, ...]]", relation: Relation
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         declared = dict(relation.declared)
         deadline = connection.info.get("deadline")
         result = connection.execute(statement, execution_options={"yield_per": self.batch_rows})
         names = list(result.keys())
-        while rows := result.fetchmany(self.batch_rows):
-            batch = batch_of(names, rows, declared)
-            for field in batch.schema:
-                if not pa.types.is_null(field.type):
-                    declared.setdefault(field.name, field.type)
-            yield batch
-            if deadline is not None:
-                deadline.restart()
+        with closing(result):
+            while rows := result.fetchmany(self.batch_rows):
+                batch = batch_of(names, rows, declared)
+                for field in batch.schema:
+                    if not pa.types.is_null(field.type):
+                        declared.setdefault(field.name, field.type)
+                yield batch
+                if deadline is not None:
+                    deadline.restart()
 
 
 def _selection(relation: Relation, names: Sequence[str]) -> "sa.Select[*tuple[Any, ...]]":

@@ -128,10 +128,17 @@ def test_a_fixed_threshold_decides_by_the_statistic_alone():
     assert above.threshold == 0.2
 
 
-def test_a_break_that_is_a_fact_does_not_vary_between_windows():
-    finding = verdict_of(measurement(1.0), planned(Fatal()), Variation(0.0, 5.0, 40))
+def test_a_break_that_is_a_fact_is_not_assumed_to_vary():
+    item = Measured("age", planned(Fatal(tolerance=0.5)), measurement(1.0))
+    (finding,) = judge("churn", WINDOW, [item], {}, 0.01)
     assert finding.verdict is Verdict.BREACH
     assert finding.fatal
+
+
+def test_what_the_reference_shows_in_every_window_is_no_break():
+    # a weekday is stuck at one value in every daily window, in the reference too
+    finding = verdict_of(measurement(0.86), planned(Fatal(tolerance=0.5)), Variation(0.86, 0.01, 40))
+    assert finding.verdict is Verdict.PASS
 
 
 def test_an_effect_far_beyond_tolerance_needs_no_second_window():

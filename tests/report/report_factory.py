@@ -35,12 +35,19 @@ def windows_between(start: datetime, count: int, length: timedelta) -> list[Wind
 def split(table: pa.Table, time: str, windows: Sequence[Window]) -> list[pa.Table]:
     stamps = table.column(time)
     return [
-        table.filter(pc.and_(pc.greater_equal(stamps, pa.scalar(window.start, stamps.type)), pc.less(stamps, pa.scalar(window.end, stamps.type))))
+        table.filter(
+            pc.and_(
+                pc.greater_equal(stamps, pa.scalar(window.start, stamps.type)),
+                pc.less(stamps, pa.scalar(window.end, stamps.type)),
+            )
+        )
         for window in windows
     ]
 
 
-def reference_of(table: pa.Table, time: str, blocks: Sequence[Window], *, row_id: str | None = None, kinds=None) -> Reference:
+def reference_of(
+    table: pa.Table, time: str, blocks: Sequence[Window], *, row_id: str | None = None, kinds=None
+) -> Reference:
     bins = fit_table(table, kinds, time=time, skip=[row_id] if row_id else [])
     profiles = [profile_batch(part, bins, time=time, row_id=row_id) for part in split(table, time, blocks)]
     return Reference(
@@ -65,12 +72,16 @@ def judged(reference: Reference, windows: Sequence[Window], profiles: Sequence[P
     for window, profile in zip(windows, profiles, strict=True):
         start, end = window.start.timestamp(), window.end.timestamp()
         current = Table(profile, start, end, tuple(history))
-        findings += judge(reference.model, window, measure(reference.bins, reference.profile, current, plan()), calibration, 0.01)
+        findings += judge(
+            reference.model, window, measure(reference.bins, reference.profile, current, plan()), calibration, 0.01
+        )
         history.append(Volume(start, end, profile.rows, profile.last_event))
     return findings
 
 
-def report(reference: Reference, windows: Sequence[Window], tables: Sequence[pa.Table], *, time: str, row_id: str | None = None) -> ReportData:
+def report(
+    reference: Reference, windows: Sequence[Window], tables: Sequence[pa.Table], *, time: str, row_id: str | None = None
+) -> ReportData:
     profiles = [profile_batch(table, reference.bins, time=time, row_id=row_id) for table in tables]
     findings = judged(reference, windows, profiles)
     incidents = incidents_of(findings)
@@ -95,7 +106,9 @@ def incidents_of(findings: Sequence[Finding]) -> list[Incident]:
     """One incident for each column that ever breached by far, still open where the last window breaches too."""
     last = max(finding.window for finding in findings)
     incidents = []
-    for name in sorted({finding.column for finding in findings if finding.verdict is Verdict.BREACH and finding.column}):
+    for name in sorted(
+        {finding.column for finding in findings if finding.verdict is Verdict.BREACH and finding.column}
+    ):
         own = [f for f in findings if f.column == name and f.verdict is Verdict.BREACH]
         worst = max(own, key=lambda f: abs(f.effect or 0) / (f.threshold or 1))
         null = any(f.check == "null_rate" for f in own)
@@ -127,12 +140,17 @@ def incidents_of(findings: Sequence[Finding]) -> list[Incident]:
     return incidents
 
 
-def rows(seed: int, count: int, start: datetime, length: timedelta, *, shift: float = 0.0, nulls: float = 0.0) -> pa.Table:
+def rows(
+    seed: int, count: int, start: datetime, length: timedelta, *, shift: float = 0.0, nulls: float = 0.0
+) -> pa.Table:
     """Rows of every kind; ``shift`` moves ``amount`` by standard deviations, ``nulls`` is the null rate of ``wind``."""
     random = np.random.default_rng(seed)
     seconds = np.sort(random.uniform(0, length.total_seconds(), count))
     stamps = pa.array([start + timedelta(seconds=float(value)) for value in seconds], pa.timestamp("us", "UTC"))
-    booked = [start + timedelta(seconds=float(a - b)) for a, b in zip(seconds, random.exponential(86400 * 5, count), strict=True)]
+    booked = [
+        start + timedelta(seconds=float(a - b))
+        for a, b in zip(seconds, random.exponential(86400 * 5, count), strict=True)
+    ]
     wind = random.gamma(4, 3, count)
     return pa.table({
         "ts": stamps,
@@ -179,7 +197,9 @@ def flights(folder, *, planted: bool = True) -> ReportData:
         for place in (10, 11):
             column = tables[place].column("humid").to_numpy()
             half = np.arange(len(column)) % 5 != 0
-            tables[place] = tables[place].set_column(tables[place].column_names.index("humid"), "humid", pa.array(column, mask=half))
+            tables[place] = tables[place].set_column(
+                tables[place].column_names.index("humid"), "humid", pa.array(column, mask=half)
+            )
         for place in range(17, 20):
             part = tables[place]
             values = (part.column("distance").to_numpy() - 1000.0) / 700.0
