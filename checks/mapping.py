@@ -204,7 +204,7 @@ def _by_points(reference: Column, current: Column, scale: float | None) -> list[
     shares = np.cumsum(current.profile.counts)[:-1] / current.profile.present
     inner = (shares > INNER[0]) & (shares < INNER[1])
     before = quantiles(reference, shares[inner])
-    if before is None or int(inner.sum()) < FEWEST_POINTS or not np.ptp(before):
+    if before is None or int(inner.sum()) < FEWEST_POINTS or not 0 < np.ptp(before) < LARGEST:
         return []
     after = current.bins.edge_array[inner]
     if scale is not None:

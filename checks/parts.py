@@ -34,7 +34,7 @@ def without(column: Column, place: int, count: int, value: float | None = None) 
         low=low if filled.size else None,
         high=high if filled.size else None,
         total=profile.total - count * shifted,
-        squares=profile.squares - count * shifted**2,
+        squares=profile.squares - (count * shifted * shifted if count else 0.0),
     )
     return replace(column, profile=rest)
 

@@ -15,6 +15,10 @@ Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
+_INSTANTS = (
+    pa.timestamp("us", "UTC"),
+    pa.timestamp("us"),
+)  # Arrow reads texts with a zone as one, without as the other
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 
@@ -101,20 +105,28 @@ def instants(array: pa.Array) -> Read:
     if kind == "null":
         return Read(np.full(len(array), np.nan), nulls, np.zeros(len(array), bool))
     if kind == "text":
-        values = np.full(len(array), np.nan)
-        for place, text in enumerate(array.to_pylist()):
-            if text is not None:
-                try:
-                    values[place] = pa.scalar(text).cast(pa.timestamp("us", "UTC")).value / 1e6
-                except pa.ArrowInvalid:
-                    continue
+        values = _parsed_times(array.cast(pa.string()))
         return Read(values, nulls, ~nulls & np.isnan(values))
     if kind != "time":
         return _unreadable(array)
-    stamps = array.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-    return Read(
-        stamps.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) / 1e6, nulls, np.zeros(len(array), bool)
-    )
+    return Read(_seconds(array.cast(pa.timestamp("us"), safe=False)), nulls, np.zeros(len(array), bool))
+
+
+def _parsed_times(texts: pa.Array) -> Floats:
+    """Return ISO texts as seconds since 1970 UTC, NaN for anything else: all at once, or one by one where that fails."""
+    for kind in _INSTANTS:
+        try:
+            return _seconds(texts.cast(kind))
+        except pa.ArrowInvalid:
+            continue
+    if len(texts) < 2:
+        return np.full(len(texts), np.nan)
+    return np.concatenate([_parsed_times(texts[place : place + 1]) for place in range(len(texts))])
+
+
+def _seconds(stamps: pa.Array) -> Floats:
+    micros = stamps.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return np.asarray(micros / 1e6, np.float64)
 
 
 def _number_text(value: float) -> str:

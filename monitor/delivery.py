@@ -65,7 +65,7 @@ class Delivery:
         if notifier is None:
             return Rejected(f"the configuration has no receiver {letter.receiver!r} any more")
         with self.store.read() as connection:
-            earlier = outbox_rows.first_reference(connection, letter.incident_id or "", letter.receiver)
+            earlier = outbox_rows.latest_reference(connection, letter.incident_id or "", letter.receiver)
         notice = bodies.load(Notice, letter.payload)
         try:
             return notifier.send(Attempt(notice, letter.attempts, letter.uncertain, earlier))
@@ -107,9 +107,12 @@ class Delivery:
         log.info("retrain.fired", key=request.key, state=str(fired.state), note=fired.note)
         with self.store.write() as connection:
             retrain_rows.move(connection, request.key, fired, now)
-            if fired.state is RetrainState.UNKNOWN and letter.attempts < MOST_ATTEMPTS:
+            unsettled = fired.state is RetrainState.UNKNOWN or fired.retry_after is not None
+            if unsettled and letter.attempts < MOST_ATTEMPTS:
                 again = now + timedelta(seconds=wait(letter, fired.retry_after))
-                outbox_rows.deferred(connection, letter, fired.note, again, uncertain=True)
+                # Only what cannot have arrived is asked again without looking it up first.
+                uncertain = fired.state is not RetrainState.REQUESTED
+                outbox_rows.deferred(connection, letter, fired.note, again, uncertain=uncertain)
                 return
             outbox_rows.delivered(connection, letter, {"run": fired.run or ""}, fired.note, now)
             if request.incident is not None and watch is not None:

@@ -128,7 +128,7 @@ def host_of(url: SecretStr) -> str:
     return f"{parts.scheme}://{parts.hostname}"
 
 
-def request(
+def exchange(
     url: SecretStr, body: bytes | None, headers: Mapping[str, str], *, timeout: float, method: str = "POST"
 ) -> Reply:
     """Make one request, following no redirect.
@@ -224,4 +224,4 @@ def post_event(url: SecretStr, key: str, body: bytes, secret: SecretStr | None, 
     }
     if secret is not None:
         headers["webhook-signature"] = signature(secret, identifier, timestamp, body)
-    return request(url, body, headers, timeout=timeout)
+    return exchange(url, body, headers, timeout=timeout)

@@ -26,15 +26,13 @@ class SignFlip:
         mirrored, same = fit(reference, current, Affine(-1.0, 0.0), SLACK), fit(reference, current, IDENTITY, SLACK)
         if mirrored is None or same is None or same.holds:
             return None
+        turned = _opposite(reference, current) or _opposite(current, reference)
         shifted = affine(reference, current, SLACK, scale=1.0)
-        if mirrored.holds and shifted is not None and shifted[1].strain <= mirrored.strain:
-            return None  # a symmetric distribution that moved a little
-        if mirrored.holds:
-            sure = 0.95 * mirrored.trust
-        elif _opposite(reference, current) or _opposite(current, reference):
-            sure = 0.7  # a drift comes with it, but the side of zero says enough
-        else:
+        # A symmetric distribution that moved a little looks mirrored, unless all of it changed sides.
+        moved_only = shifted is not None and shifted[1].strain <= mirrored.strain
+        if not turned and (not mirrored.holds or moved_only):
             return None
+        sure = 0.95 * mirrored.trust if mirrored.holds else 0.7  # a drift may come with it: the side says enough
         return Explanation(f"every value has changed its sign: {moved(reference, current)}", sure)
 
 

@@ -12,6 +12,7 @@ from checks.wording import share_text
 LEAST = 0.005  # share of rows in a new spelling that is worth a name
 SLACK = 0.03
 REST = 0.4  # share of the change that may remain when spelling is forgotten
+MATCHING = 0.9  # share of the sampled unseen rows that speaks for those beyond the sample
 EXAMPLES = 2
 
 
@@ -43,8 +44,12 @@ class Spelling:
         moved = variation(before.every, after.every)
         rest = variation(folded(before, reference), folded(after, current))
         limit = SLACK + noise(before.known, effective_rows(reference, current))
-        if rest > limit or (rest > REST * moved and share < moved * (1 - REST)):
+        # The unseen values are a sample by hash: where nearly all of them match, so do those that it left out.
+        sampled = after.unseen_share - after.unseen.get(UNSAMPLED, 0.0)
+        matching = UNSAMPLED in after.unseen and share > MATCHING * sampled
+        if not matching and (rest > limit or (rest > REST * moved and share < moved * (1 - REST))):
             return None
+        share = after.unseen_share if matching else share
         heaviest = sorted(respelled, key=lambda value: -after.unseen[value])[:EXAMPLES]
         examples = ", ".join(f"'{respelled[value]}' as '{value}'" for value in heaviest)
         return Explanation(f"{share_text(share)} of rows spell known categories otherwise: {examples}", 0.95)

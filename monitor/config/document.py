@@ -6,6 +6,7 @@ Values follow the core schema of YAML 1.2: ``on``, ``no`` and ``2013-02-01`` sta
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf, isfinite
 from typing import Any
 
 from monitor.config.errors import Path
@@ -51,7 +52,8 @@ class Scalar(Node):
             return _CONSTANTS[self.text]
         if _INTEGER.fullmatch(self.text):
             return int(self.text)
-        return float(self.text) if _FLOAT.fullmatch(self.text) else self.text
+        number = float(self.text) if _FLOAT.fullmatch(self.text) else inf
+        return number if isfinite(number) else self.text
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,7 +46,7 @@ checks:
   - ks                                          # one check, as it is
   - psi: {threshold: 0.2, columns: [age, fare]} # one check with parameters
   - null_rate: {tolerance: 0.02}                # other parameters for a check that auto took
-  - outlier_rate: off                           # auto without this one
+  - freshness: off                              # auto without this one
 ```
 
 An entry without `columns` replaces what `auto` took under its name; one with `columns` counts for these columns only.

@@ -13,8 +13,7 @@ from monitor.config.building import inferred_source
 from monitor.config.explaining import is_options, without_none
 from monitor.config.extensions import Extensions, discover
 from monitor.config.interpolation import escape
-from monitor.config.models import Config, Labels, Model, PlannedCheck
-from monitor.config.planning import AUTO
+from monitor.config.models import Config, Labels, Model
 from monitor.core.ports import TableFacts
 from monitor.options import display, format_duration, password_spans
 
@@ -112,7 +111,7 @@ def draft(
         "".join(f"    {key}: {quoted(name)}\n" for key, name in columns.items() if name is not None),
         _labels(labels),
         "\n    checks: auto\n",
-        *_sections(labels),
+        *_sections({key for key, given in (("labels", labels), ("version", version)) if given is not None}),
         "\nnotifiers:\n  log: stdout\n",
         comment('team: {slack: {token: "${SLACK_TOKEN}", channel: "#ml-alerts"}}', 2),
     ]
@@ -138,7 +137,7 @@ def _columns(facts: TableFacts, reference_columns: Mapping[str, str], known: Ite
     absent = [name for name in reference_columns if name not in facts.columns and name not in set(known)]
     new = [name for name in facts.columns if name not in reference_columns and name not in set(known)]
     shared = len(reference_columns.keys() & facts.columns.keys() - set(known))
-    text = "\n" + comment(f"{shared} columns are in both the reference and the log, and are watched.", 4)
+    text = "\n" + comment(f"Watched: the {shared} columns that both the reference and the log have.", 4)
     if not shared:
         text += comment("Note: so there is nothing to compare; do the two come from the same model?", 4)
     if new:
@@ -159,9 +158,9 @@ def _labels(labels: Labels | None) -> str:
     return "\n    labels:\n" + "".join(f"      {name}: {quoted(value)}\n" for name, value in given.items())
 
 
-def _sections(labels: Labels | None) -> Iterator[str]:
-    """Yield the sections that are all defaults, behind '#'."""
-    done = {"logs", "reference", "columns", "score", "prediction", "checks"} | ({"labels"} if labels else set())
+def _sections(given: set[str]) -> Iterator[str]:
+    """Yield what is all defaults, behind '#'."""
+    done = {"logs", "reference", "columns", "score", "prediction", "checks"} | given
     for name, field in Model.model_fields.items():
         if name in done:
             continue
@@ -187,13 +186,11 @@ def _commented(
 
 def _line(name: str, field: FieldInfo, indent: str, inner: str = "") -> str:
     meaning = " ".join((field.description or "").split()).replace("``", "'")
-    return f"{indent}# {inner}{name}: {_default(name, field)}  # {meaning}\n"
+    return f"{indent}# {inner}{name}: {_default(field)}  # {meaning}\n"
 
 
-def _default(name: str, field: FieldInfo) -> str:
+def _default(field: FieldInfo) -> str:
     value = None if field.is_required() else field.get_default(call_default_factory=True)
-    if name == "checks" and PlannedCheck.__name__ in str(field.annotation):
-        return AUTO
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, SecretStr):

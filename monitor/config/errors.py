@@ -39,12 +39,12 @@ class Excerpt:
     def rendered(self, line: int, *, colour: bool = False) -> str:
         """Return the line with its number, and carets below it."""
         text, start, width = self._cropped()
-        caret = " " * _cells(text[:start]) + "^" * max(1, _cells(text[start : start + width]))
+        indent, caret = " " * _cells(text[:start]), "^" * max(1, _cells(text[start : start + width]))
         number = f"{line:>6} | "
         gutter = " " * (len(number) - 2) + "| "
         if colour:
             number, gutter, caret = f"{_DIM}{number}{_PLAIN}", f"{_DIM}{gutter}{_PLAIN}", f"{_RED}{caret}{_PLAIN}"
-        return f"{number}{text}\n{gutter}{caret}"
+        return f"{number}{text}\n{gutter}{indent}{caret}"
 
     def _cropped(self) -> tuple[str, int, int]:
         text = "".join(character if character.isprintable() else " " for character in self.text)

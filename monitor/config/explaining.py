@@ -16,6 +16,7 @@ _SENTENCES = {
     "string_type": "must be a text; put it in quotes if it looks like a number or a list",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of at most 18 digits",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
@@ -76,8 +77,7 @@ def sentence(error: ErrorDetails, value: object = None) -> str:
         return _SENTENCES[kind]
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        bound = context[name]
-        return words.format(format_duration(bound) if isinstance(bound, timedelta) else bound)
+        return words.format(_bound(context[name]))
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
         near = nearest(value, choices) if isinstance(value, str) else None
@@ -85,6 +85,13 @@ def sentence(error: ErrorDetails, value: object = None) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
     return error["msg"].replace("Input should", "must").replace("Value should", "must")
+
+
+def _bound(bound: object) -> object:
+    """Return a bound as the configuration writes it; pydantic hands over some durations as their repr."""
+    if isinstance(bound, str) and bound.startswith("datetime.timedelta("):
+        bound = timedelta(**{unit: float(number) for unit, number in re.findall(r"(\w+)=(-?[\d.]+)", bound)})
+    return format_duration(bound) if isinstance(bound, timedelta) else bound
 
 
 def options_at(options: type[Options], location: Iterable[str | int]) -> type[Options] | None:

@@ -43,7 +43,8 @@ class Extensions:
             for name, field in part.model_fields.items()
         ]
         secret = frozenset(name for name, holds in named if holds)
-        return Keys(secret, frozenset(name for name, _ in named) - secret)
+        parameters = {name for entry in self.checks.values() for name in entry.parameters}
+        return Keys(secret, frozenset({"source", *parameters, *(name for name, _ in named)}) - secret)
 
 
 def nested(options: type[Options]) -> Iterator[type[Options]]:

@@ -15,7 +15,7 @@ MOST = 100_000  # values, every use of an alias counted: a bomb of aliases ends 
 
 # `{token: ${TOKEN}}` is no YAML: the inner braces would open and close mappings. What has a meaning for YAML inside a
 # reference hides in a private part of Unicode while YAML is parsed, one character for one, so that no place moves.
-_REFERENCE = re.compile(r"\$\{[^{}\n]*\}")
+_REFERENCE = re.compile(r"\$\{[^{}\n\"']*\}")
 _HIDING_PLACE = 0x10FF00
 _SPECIAL = {ord(character): _HIDING_PLACE + ord(character) for character in "{}[],:#&*!|>%@` "}
 _SHOW_AGAIN = {hidden: plain for plain, hidden in _SPECIAL.items()}
@@ -45,11 +45,11 @@ def parse(text: str) -> tuple[Node | None, list[Flaw]]:
     try:
         return composer.document(), composer.flaws
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        if mark is not None and mark.index >= len(text.rstrip()):  # the end of the file: show what was left open
-            mark = error.context_mark or mark
+        mark, message = error.problem_mark or error.context_mark, _syntax_message(error)
+        if mark is not None and error.context_mark is not None and mark.index >= len(text.rstrip()):
+            mark, message = error.context_mark, "no valid YAML: what opens here is never closed"
         at = _point(mark.line + 1, mark.column + 1) if mark else _point(1, 1)
-        raise UnreadableError(Flaw((), _syntax_message(error), at)) from error
+        raise UnreadableError(Flaw((), message, at)) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         message = "this character is not allowed in YAML; write it as an escape in double quotes"
@@ -73,8 +73,6 @@ _PLAINER = (
     ("did not find expected ',' or", "a ',' or the closing bracket is missing before this"),
     ("expected ',' or", "a ',' or the closing bracket is missing before this"),
     ("could not find expected ':'", "a ':' is missing after the key"),
-    ("found unexpected end of stream", "a closing quote is missing"),
-    ("while scanning a quoted scalar", "a closing quote is missing"),
     ("found undefined alias", "no anchor (&name) of this name stands before this alias"),
     ("did not find expected key", "this line fits neither the list nor the mapping above it; check its indentation"),
     ("did not find expected '-' indicator", "this line does not fit the list above it; check its indentation"),

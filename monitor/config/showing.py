@@ -62,7 +62,7 @@ def _checks(planned: tuple[PlannedCheck, ...], found: Extensions) -> list[Any]:
 def _parameters(planned: PlannedCheck) -> dict[str, Any]:
     shown = {name: _plain(value) for name, value in parameters_of(planned.check).items()}
     if planned.columns is not None:
-        shown["columns"] = list(planned.columns)
+        shown["columns"] = _plain(planned.columns)
     if planned.threshold is not None:
         shown["threshold"] = planned.threshold
     return shown

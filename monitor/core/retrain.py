@@ -59,7 +59,11 @@ class RetrainRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """The trigger's answer: the state reached, the run's id and page where there is one, and a note for people."""
+    """The trigger's answer: the state reached, the run's id and page where there is one, and a note for people.
+
+    ``retry_after``, in seconds, says that it is not settled: what cannot have arrived (state ``requested``) is asked
+    again then, anything else is looked up.
+    """
 
     state: RetrainState
     run: str | None = None

@@ -13,7 +13,7 @@ from monitor.notifiers._blocks import minimal, pinged, render_slack
 from monitor.notifiers._slack_bot import Bot, asked
 from monitor.notifiers._slack_errors import Kind, RefusedError, refusal
 from monitor.options import Duration, Options, reveal
-from monitor.outbound import Reply, SecretUrl, UnansweredError, request
+from monitor.outbound import Reply, SecretUrl, UnansweredError, exchange
 
 _WANTED_SCOPES = {
     "chat:write": "to post",
@@ -132,7 +132,7 @@ class Slack(Options):
     def _post(self, url: SecretStr, content: dict[str, Any]) -> Reply:
         body = json.dumps(content).encode()
         headers = {"Content-Type": "application/json"}
-        return request(url, body, headers, timeout=self.timeout.total_seconds())
+        return exchange(url, body, headers, timeout=self.timeout.total_seconds())
 
     def _client(self) -> Any:
         from slack_sdk import WebClient

@@ -12,8 +12,8 @@ from monitor.outbound import SecretUrl, SigningSecret, UnansweredError, cloud_ev
 class Webhook(Options):
     """A signed CloudEvent (JSON) by HTTP POST.
 
-    Every attempt has the same ``webhook-id``, so that a receiver can drop what it has seen; with ``secret`` it is signed
-    as Standard Webhooks describe.
+    Every attempt has the same ``webhook-id``, so that a receiver can drop what it has seen; ``secret`` signs it as
+    Standard Webhooks describe.
     """
 
     url: SecretUrl

@@ -1,7 +1,7 @@
 """The map of columns by windows: one strip a column, drawn with a few bytes a cell.
 
-Colour says how large the effect was in tolerances; a mark in the cell says the verdict, so that nothing rests on colour
-alone.
+The shade says how large the effect was in tolerances, the colour whether it was a breach; a mark in the cell says the verdict
+again, so that nothing rests on colour alone.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,14 @@ from monitor.core.wording import plural, printable
 from monitor.report.digest import Cell, ColumnDigest
 from monitor.report.words import times_text
 
-# Upper bounds in tolerances; beyond the last lies the strongest colour.
-LEVELS = (0.5, 1.0, 2.0, 5.0, 10.0)
-LEGEND = ("up to ½", "½ to 1", "1 to 2", "2 to 5", "5 to 10", "over 10")
+# Upper bounds of the effect in tolerances; beyond the last lies the strongest shade. Cells without a breach are cool, since
+# a large effect may be no more than what the reference's own windows show among themselves.
+CALM_LEVELS = (1.0, 5.0)
+BREACH_LEVELS = (2.0, 5.0, 10.0)
+LEGEND = (
+    ("no breach", (("n0", "up to 1"), ("n1", "1 to 5"), ("n2", "over 5"))),
+    ("breach", (("h0", "up to 2"), ("h1", "2 to 5"), ("h2", "5 to 10"), ("h3", "over 10"))),
+)
 _MARKS = {Verdict.BREACH: "b", Verdict.FAILED: "f", Verdict.INCONCLUSIVE: "i"}
 _HEIGHT = 20  # of a strip; cells are ten wide, and the strip is stretched to its place
 
@@ -27,7 +32,7 @@ def strip(one: ColumnDigest) -> str:
     for level, run in groupby(one.cells, key=_level):
         length = sum(1 for _ in run)
         if level is not None:
-            paths.setdefault(f"h{level}", []).append(f"M{place * 10} 10h{length * 10}")
+            paths.setdefault(level, []).append(f"M{place * 10} 10h{length * 10}")
         place += length
     for index, cell in enumerate(one.cells):
         if cell is not None and (mark := _MARKS.get(cell.verdict)):
@@ -50,10 +55,11 @@ def _mark(mark: str, x: int) -> str:
     return f"M{x - 2} 10h4" if mark == "i" else f"M{x - 2} 6l4 8m0-8l-4 8"
 
 
-def _level(cell: Cell | None) -> int | None:
+def _level(cell: Cell | None) -> str | None:
     if cell is None or cell.ratio is None:
         return None
-    return sum(cell.ratio > bound for bound in LEVELS)
+    css, levels = ("h", BREACH_LEVELS) if cell.verdict is Verdict.BREACH else ("n", CALM_LEVELS)
+    return f"{css}{sum(cell.ratio > bound for bound in levels)}"
 
 
 def in_words(one: ColumnDigest) -> str:
@@ -75,8 +81,3 @@ def ticks(count: int, most: int = 5) -> list[int]:
     if count <= most:
         return list(range(count))
     return [round(step * (count - 1) / (most - 1)) for step in range(most)]
-
-
-def swatches() -> Sequence[tuple[str, str]]:
-    """Return the legend: class and meaning of each colour."""
-    return [(f"h{level}", words) for level, words in enumerate(LEGEND)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from monitor.report.heat import swatches
+from monitor.report.heat import LEGEND
 from monitor.report.model import ReportData
 from monitor.report.quality import HEADINGS
 from monitor.report.views import model_view
@@ -30,7 +30,7 @@ def render(data: ReportData | Sequence[ReportData]) -> str:
     return (
         _environment()
         .get_template("page.html.j2")
-        .render(models=models, many=len(models) > 1, swatches=swatches(), headings=HEADINGS, first=reports[0])
+        .render(models=models, many=len(models) > 1, legend=LEGEND, headings=HEADINGS, first=reports[0])
     )
 
 

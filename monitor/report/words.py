@@ -48,9 +48,10 @@ def _verdict(data: ReportData, digests: Sequence[ColumnDigest], incidents: Seque
         named = f"{worst.diagnosis} in {listed(worst.columns)}, since {day(worst.onset)}"
         level = "critical" if worst.severity is Severity.CRITICAL else "warning"
         return level, capital(named) + "." if len(firing) == 1 else f"{len(firing)} open incidents; the worst: {named}."
-    if not data.windows:
+    settled = [line for line in data.windows if line.outcome in _SETTLED]
+    if not settled:
         return "unknown", "Nothing has been checked in this time."
-    last = data.windows[-1]
+    last = settled[-1]
     if last.outcome != "done":
         return (
             "unknown",
@@ -69,6 +70,7 @@ def _verdict(data: ReportData, digests: Sequence[ColumnDigest], incidents: Seque
     return "calm", f"Calm: nothing to act on{aside}."
 
 
+_SETTLED = ("done", "skipped", "failed")  # others are being worked on
 _SILENT = (Verdict.INCONCLUSIVE, Verdict.FAILED)
 
 

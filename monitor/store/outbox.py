@@ -138,8 +138,11 @@ def dead(connection: sa.Connection, letter: Letter, reason: str) -> bool:
     return _settle(connection, letter, state="dead", error=reason)
 
 
-def first_reference(connection: sa.Connection, incident_id: str, receiver: str) -> dict[str, str]:
-    """Return what the receiver answered to the incident's first delivered notice; empty for none."""
+def latest_reference(connection: sa.Connection, incident_id: str, receiver: str) -> dict[str, str]:
+    """Return where the receiver has the incident: its answer to the latest delivered notice; empty for none.
+
+    A channel that edits one message answers every notice alike, unless that message was deleted and posted afresh.
+    """
     query = (
         sa.select(outbox.c.reference)
         .where(
@@ -148,7 +151,7 @@ def first_reference(connection: sa.Connection, incident_id: str, receiver: str) 
             outbox.c.kind == "notice",
             outbox.c.state == "delivered",
         )
-        .order_by(outbox.c.id)
+        .order_by(outbox.c.id.desc())
         .limit(1)
     )
     text = connection.execute(query).scalar()

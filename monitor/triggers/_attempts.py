@@ -71,6 +71,11 @@ class Attempt:
             threading.Thread(target=process.wait, daemon=True, name="leeway-retraining").start()
 
     @property
+    def started(self) -> bool:
+        """Whether it came as far as a supervisor."""
+        return (self.folder / "lock").exists()
+
+    @property
     def result(self) -> Mapping[str, Any] | None:
         """How the command ended; None where it has not."""
         try:
@@ -82,10 +87,9 @@ class Attempt:
     @property
     def alive(self) -> bool:
         """Whether the supervisor still runs."""
-        try:
-            lock = os.open(self.folder / "lock", os.O_RDWR)
-        except FileNotFoundError:
+        if not self.started:
             return False
+        lock = os.open(self.folder / "lock", os.O_RDWR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

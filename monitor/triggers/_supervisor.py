@@ -1,7 +1,7 @@
 """Runs one retraining command to its end, in a process of its own that outlives a restart of the monitor.
 
-Started as a script: ``_supervisor.py FOLDER TIMEOUT PROGRAM ARGUMENT…``. Output goes to ``FOLDER/output.log`` and the outcome
-to ``FOLDER/result.json``. Uses the standard library only, so that it starts in no time.
+Started as a script: ``_supervisor.py FOLDER TIMEOUT PROGRAM ARGUMENT…``. Output goes to ``FOLDER/output.log``, the
+outcome to ``FOLDER/result.json``. Uses the standard library only, so that it starts in no time.
 """
 
 import json
@@ -34,17 +34,14 @@ def run(folder: Path, timeout: float, argv: list[str]) -> dict[str, Any]:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a command that still runs, and what it started."""
+    """End a command that still runs, and what it started: asked first, then made to."""
     if process.poll() is not None:
         return
-    for step, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
+    for step in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, step)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-            if step is signal.SIGTERM:
-                continue  # the leader obeyed; what it started may not have
-            return
+            process.wait(GRACE)
 
 
 def main(arguments: list[str]) -> None:

@@ -50,7 +50,7 @@ class Command(Options):
         try:
             self._check()
             if not attempt.begin(request.as_json()):
-                return self.find(request) or Fired(RetrainState.UNKNOWN, note="another process has begun it")
+                return self._outcome(attempt)
             attempt.start(
                 self.argv,
                 cwd=self.cwd,
@@ -86,6 +86,10 @@ class Command(Options):
             return Fired(state, run=run, note=self._note(ending, attempt))
         if alive:
             return Fired(RetrainState.RUNNING, run=run, note=f"{self._shown} runs", retry_after=_LOOK_AGAIN)
+        if not attempt.started:
+            return Fired(
+                RetrainState.UNKNOWN, run=run, note=f"{self._shown} is about to start", retry_after=_LOOK_AGAIN
+            )
         # Nothing will write a result any more, and asking again would be running it twice.
         return Fired(RetrainState.FAILED, run=run, note=self._note("ended without telling how", attempt))
 

@@ -16,10 +16,10 @@ from monitor.outbound import (
     SigningSecret,
     UnansweredError,
     cloud_event,
+    exchange,
     fitting,
     host_of,
     post_event,
-    request,
 )
 
 _LOOK_AGAIN = 60.0  # seconds, where the receiver does not say when to ask again
@@ -36,7 +36,7 @@ _STATES = {
 class Webhook(Options):
     """A signed CloudEvent (JSON) by HTTP POST; ``webhook-id`` is the key.
 
-    A receiver must drop an id that it has seen, or answer it with 409, since a request whose answer was lost is made again.
+    A receiver must drop an id that it has seen, or answer it with 409: a request whose answer was lost is made again.
     Where it can be asked what became of a key, ``lookup`` saves that.
     """
 
@@ -109,7 +109,7 @@ def _event(request: RetrainRequest, most: int) -> bytes:
 
 def _get(lookup: SecretStr, key: str, timeout: float) -> Reply:
     url = SecretStr(lookup.get_secret_value().replace("{key}", quote(key, safe="")))
-    return request(url, None, {"Accept": "application/json"}, timeout=timeout, method="GET")
+    return exchange(url, None, {"Accept": "application/json"}, timeout=timeout, method="GET")
 
 
 def _told(reply: Reply, state: RetrainState, note: str) -> Fired:

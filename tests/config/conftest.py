@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from checks.catalogue import Entry
 from monitor.config.errors import ConfigError
@@ -47,7 +47,7 @@ class Slack(Options):
     """The bot's token."""
     channel: str
     """Where to."""
-    headers: dict[str, SecretStr] = {}
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Further headers."""
     timeout: Duration | None = None
     """How long to wait."""

@@ -8,9 +8,9 @@ import pytest
 @pytest.mark.parametrize(
     ("text", "place", "sentence"),
     [
-        ("models: [1, 2", "1:14", "a ',' or the closing bracket is missing"),
+        ("models: [1, 2", "1:9", "what opens here is never closed"),
         ("models: {a: b\nstore: c", "2:6", "a ',' or the closing bracket is missing"),
-        ("store: 'x\nmodels: 2\n", "1:8", "a closing quote is missing"),
+        ("store: 'x\nmodels: 2\n", "1:8", "what opens here is never closed"),
         ("store: a: b", "1:9", "put quotes around a text that holds ': '"),
         ("store:\n\t- x", "2:1", "a line with a tab"),
         ("store: @x", "1:8", "cannot begin with this character without quotes"),
@@ -30,7 +30,7 @@ def test_what_cannot_be_parsed_is_named_with_its_place(report, text, place, sent
 
 
 def test_a_syntax_error_shows_its_line_and_a_caret(report):
-    assert report("store: a: b").splitlines()[1:3] == ["     1 | store: a: b", "       |         ^"]
+    assert report("link: a: b").splitlines()[1:3] == ["     1 | link: a: b", "       |        ^"]
 
 
 def test_a_bomb_of_aliases_is_refused_at_once(report):

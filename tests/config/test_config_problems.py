@@ -38,7 +38,9 @@ def test_colour_comes_only_when_asked_for(read):
 def test_the_consequence_can_be_said_otherwise(read):
     with pytest.raises(ConfigError) as caught:
         read("")
-    assert caught.value.report(consequence="The old one stays.").endswith("1 problem in config.yaml. The old one stays.")
+    assert caught.value.report(consequence="The old one stays.").endswith(
+        "1 problem in config.yaml. The old one stays."
+    )
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n"])
@@ -50,8 +52,8 @@ def test_an_empty_file_says_how_to_get_a_full_one(report, text):
     ("line", "sentence"),
     [
         ("schedule: {every: 1 day}", "'1 day' is no duration; write 1d"),
-        ("schedule: {every: 2 Hours and 5 minutes}", "is no duration; write a number and a unit, such as 15m"),
-        ("schedule: {every: 2 hours 5 min}", "is no duration; write 2h 5m"),
+        ("schedule: {every: 2 Hours and 5 minutes}", "is no duration; write 2h 5m"),
+        ("schedule: {every: fortnightly}", "is no duration; write a number and a unit, such as 15m"),
         ("schedule: {every: 3600}", "3600 is no duration; write the unit too, such as 3600s"),
         ("schedule: {every: 0s}", "schedule.every  must be at least 1m"),
         ("schedule: {every: 99999999999999d}", "is too long for a duration"),
@@ -73,7 +75,10 @@ def test_an_empty_file_says_how_to_get_a_full_one(report, text):
         ("retrain: {trigger: {comand: {argv: [a]}}}", "there is no trigger 'comand'; did you mean 'command'?"),
         ("retrain: {trigger: {command: {argv: train}}}", "command.argv  must be a list"),
         ("retrain: {trigger: {command: {}}}", "command needs 'argv': The command and its arguments"),
-        ("retrain: {trigger: {a: {}, b: {}}}", "must be one key, the trigger's name, with its options; known are command"),
+        (
+            "retrain: {trigger: {a: {}, b: {}}}",
+            "must be one key, the trigger's name, with its options; known are command",
+        ),
         ("notify: [tema]", "there is no notifier 'tema'; there are none"),
         ("labels: {table: labels}", "labels  needs 'id': Column that joins a label"),
         ("labels: {table: labels, ids: x}", "has no key 'ids'; did you mean 'id'?"),
@@ -133,7 +138,10 @@ def test_a_misspelled_required_key_is_one_problem_not_two(model):
         (MODEL + "workrs: 2\n", "the configuration has no key 'workrs'; did you mean 'workers'?"),
         (MODEL + "notifiers: {a: stdot}", "there is no notifier 'stdot'; did you mean 'stdout'?"),
         (MODEL + "notifiers: {a: slack}", "slack needs 'token': The bot's token"),
-        (MODEL + "notifiers: {a: {slack: {token: x, chanel: b}}}", "slack has no option 'chanel'; did you mean 'channel'?"),
+        (
+            MODEL + "notifiers: {a: {slack: {token: x, chanel: b}}}",
+            "slack has no option 'chanel'; did you mean 'channel'?",
+        ),
         (MODEL + "notifiers: {a: {stdout: {colour: red}}}", "stdout has no option 'colour'; there are none"),
     ],
 )

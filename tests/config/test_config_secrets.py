@@ -16,7 +16,7 @@ MODEL = "models: {m: {logs: {path: l, time: t}, reference: r.csv}}\n"
         "a: {stdout: {password: SECRET}}",
         "a: {stdout: {colour: xoxb-SECRET}}",
         "a: {stdout: {hook: 'https://hooks.slack.com/services/SECRET'}}",
-        "a: {slack: {token: \"SECRET\", channel: 7}}",
+        'a: {slack: {token: "SECRET", channel: 7}}',
         "a: {slack: {token: 'SECRET}}",
         "a: {slack: {token: SECRET: x}}",
         "a: {slack: {token: SECRET, timeout: SECRET}}",
@@ -82,4 +82,6 @@ def test_a_masked_value_is_underlined_as_a_mask(report):
 
 
 def test_a_model_named_like_a_secret_is_not_masked(report):
-    assert "{path: logs_of_it, tmie: t}" in report("models: {token_model: {logs: {path: logs_of_it, tmie: t}, reference: r}}")
+    assert "{path: logs_of_it, tmie: t}" in report(
+        "models: {token_model: {logs: {path: logs_of_it, tmie: t}, reference: r}}"
+    )

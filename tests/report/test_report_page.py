@@ -75,7 +75,7 @@ def test_attributes_cannot_be_left_by_quotes_in_a_column_name(small: ReportData)
 
 
 def test_the_page_calls_nobody_and_forbids_it(page: str, outline: Outline):
-    assert not re.search(r"(https?:)?//\w", re.sub(r"<style>.*?</style>", "", page, flags=re.S))
+    assert not re.search(r"(https?:)?//\w", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
     assert "url(" not in page
     policy = [found["content"] for tag, found in outline.tags if tag == "meta" and found.get("http-equiv")]
     assert policy == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
@@ -119,7 +119,7 @@ def test_marks_and_colours_are_never_the_only_bearer_of_a_level(outline: Outline
 
 def test_open_incidents_come_before_resolved_ones(small: ReportData, outline: Outline):
     backwards = replace(
-        small, incidents=tuple(reversed(sorted(small.incidents, key=lambda i: i.state is State.FIRING)))
+        small, incidents=tuple(sorted(small.incidents, key=lambda i: i.state is State.RESOLVED, reverse=True))
     )
     assert Outline(render(backwards)).text.index("Population shift") < Outline(render(backwards)).text.index(
         "Null flood"
@@ -137,7 +137,7 @@ def test_only_the_worst_columns_are_open_at_first(page: str):
 
 
 def test_a_column_with_a_breach_shows_the_window_of_its_largest_one(page: str):
-    wind = page.split('<span class="name">wind</span>')[1]
+    wind = page.split('<h3 class="lead"><span class="name">wind</span>')[1]
     assert "Distribution, 13\u201319 Apr 2026" in wind.split("</details>")[0]
 
 
@@ -170,7 +170,7 @@ def test_inconclusive_and_failed_findings_are_said_with_their_reason(small: Repo
         reason="the check failed: ZeroDivisionError",
     )
     text = Outline(render(replace(small, findings=[*small.findings, failed]))).text
-    answer = text.split("No answer")[-1]
+    answer = text.split("Checks without an answer")[-1]
     assert answer.index("the check failed: ZeroDivisionError") < answer.index("inconclusive")
 
 
@@ -250,9 +250,8 @@ def test_five_hundred_columns_by_ninety_windows_stay_small_and_fast():
 
 def test_calm_columns_are_summarised_where_there_are_many():
     data = huge_report(columns=60, windows=5, checks=1)
-    loud = {"feature_007"}
-    calm = [f if f.column in loud else replace(f, verdict=Verdict.PASS, effect=0.01) for f in data.findings]
-    page = render(replace(data, findings=calm))
+    calm = [replace(f, verdict=Verdict.PASS, effect=0.01) for f in data.findings]
+    page = render(replace(data, findings=[replace(calm[0], verdict=Verdict.BREACH, effect=1.0), *calm[1:]]))
     assert page.count('class="strip"') == 1
     assert "59 further columns with nothing to report" in Outline(page).text
 

@@ -83,14 +83,14 @@ def test_uncertainty_is_not_forgotten(store):
     assert claim(store).uncertain
 
 
-def test_the_first_answer_of_a_receiver_is_found_again(store):
+def test_the_latest_answer_of_a_receiver_is_found_again(store):
     put(store, "k1")
     settle(store, outbox.delivered, claim(store), {"ts": "1"}, "", NOW)
     put(store, "k2")
     settle(store, outbox.delivered, claim(store), {"ts": "2"}, "", NOW)
     with store.read() as connection:
-        assert outbox.first_reference(connection, "i1", "team") == {"ts": "1"}
-        assert outbox.first_reference(connection, "i1", "nobody") == {}
+        assert outbox.latest_reference(connection, "i1", "team") == {"ts": "2"}
+        assert outbox.latest_reference(connection, "i1", "nobody") == {}
 
 
 def test_dead_letters_do_not_count_as_told(store):
