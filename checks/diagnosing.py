@@ -154,7 +154,8 @@ def _group(cause: str, members: Mapping[str, Diagnosis]) -> Group:
     if len(members) == 1:
         return Group(cause, title, columns, first.words, first.pipeline)
     shown = [f"{name}: {members[name].words}" for name in columns[:EVENT_COLUMNS]]
-    more = f" and {len(columns) - EVENT_COLUMNS} more columns" if len(columns) > EVENT_COLUMNS else ""
+    hidden = len(columns) - len(shown)
+    more = f"; and {hidden} more column{'s' * (hidden > 1)}" if hidden else ""
     return Group(cause, title, columns, "; ".join(shown) + more, first.pipeline)
 
 

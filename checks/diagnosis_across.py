@@ -56,7 +56,7 @@ def _joins(names: list[str], currents: Mapping[str, Column]) -> Iterator[Across]
         run = [name for name in ranked if currents[name].profile.null_share <= reach]
         if len(run) >= JOINED_COLUMNS:
             share = share_text(first.null_share)
-            words = f"{', '.join(sorted(run))} are null together, in {share} of rows: the join that brings them broke"
+            words = f"{', '.join(sorted(run))} are null together in {share} of rows, as when a join breaks"
             yield Across("join_broke", "join that broke", tuple(sorted(run)), words)
             ranked = ranked[len(run) :]
         else:

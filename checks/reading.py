@@ -18,7 +18,7 @@ _NUMBER = r"^\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|[iI]nf(inity
 _INSTANTS = (
     pa.timestamp("us", "UTC"),
     pa.timestamp("us"),
-)  # Arrow reads texts with a zone as one, without as the other
+)  # texts with a zone, texts without
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 

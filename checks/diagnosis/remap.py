@@ -10,7 +10,7 @@ from checks.mapping import effective_rows
 from checks.profile import Column, Kind
 
 SLACK = 0.02
-REST = 0.2  # share of the change that may remain when names are forgotten
+REST = 0.25  # share of the change that may remain when names are forgotten
 UNNAMED = 0.05  # share of rows without a name of their own above which shares cannot be matched
 TWO = 0.2  # two categories may come to each other's shares by chance; so much of the rows must have moved
 EXAMPLES = 3

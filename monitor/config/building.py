@@ -123,11 +123,11 @@ class Builder:
             return _FLAWED
         data = plain_data(node, self.value)
         named = data.pop("source", None)
-        if named is not None and named not in sources:
-            message = f"there is no source {named!r}{suggestion(str(named), sources)}"
+        if named is not None and str(named) not in sources:
+            message = f"there is no source {str(named)!r}{suggestion(str(named), sources)}"
             self._add((*path, "source"), message, node.nodes["source"])
             return _FLAWED
-        name = named or inferred_source(data, sources)
+        name = inferred_source(data, sources) if named is None else str(named)
         if name is None:
             needs = "; ".join(f"{known} needs {' and '.join(_required(sources[known]))}" for known in sorted(sources))
             self._add(path, f"does not say which source it is: {needs}; or name it by source:", node)

@@ -50,7 +50,7 @@ checks:
 ```
 
 An entry without `columns` replaces what `auto` took under its name; one with `columns` counts for these columns only.
-Every check of columns also takes:
+Every check also takes these two, but for those that look at whole windows, which take no `columns`:
 
 | parameter | is | means |
 |---|---|---|

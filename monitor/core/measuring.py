@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from checks.catalogue import Check, ColumnCheck
+from checks.catalogue import Check, measures_columns
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import Bins, Column, Profile, Table
 
@@ -25,7 +25,7 @@ class Planned:
 
     def applies(self, column: str, bins: Bins) -> bool:
         """Whether the check is to be applied to this column."""
-        if not isinstance(self.check, ColumnCheck) or bins.kind not in self.check.kinds:
+        if not measures_columns(self.check) or bins.kind not in self.check.kinds:
             return False
         if self.columns is not None:
             return column in self.columns
@@ -61,7 +61,7 @@ def measure_columns(
         before = Column(name, column_bins, reference.columns[name])
         now = Column(name, column_bins, current.columns[name])
         for planned in plan:
-            if isinstance(planned.check, ColumnCheck) and planned.applies(name, column_bins):
+            if measures_columns(planned.check) and planned.applies(name, column_bins):
                 try:
                     yield Measured(name, planned, planned.check.measure(before, now))
                 except Exception as error:  # noqa: BLE001 - one bad column never stops another
@@ -71,7 +71,7 @@ def measure_columns(
 def _measure_table(reference: Profile, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:
     before = Table(reference, current.start, current.end)
     for planned in plan:
-        if not isinstance(planned.check, ColumnCheck):
+        if not measures_columns(planned.check):
             try:
                 yield Measured(None, planned, planned.check.measure_table(before, current))
             except Exception as error:  # noqa: BLE001 - as above

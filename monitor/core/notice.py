@@ -61,7 +61,7 @@ class Notice:
 class Attempt:
     """One attempt to deliver a notice.
 
-    ``earlier`` is what the receiver returned for the incident's first delivered notice (for Slack: channel and ts),
+    ``earlier`` is what the receiver returned for the incident's latest delivered notice (for Slack: channel and ts),
     empty when nothing was delivered yet; ``uncertain`` says that an earlier attempt may have arrived without our
     knowing, so the notifier must look for the key before it sends again.
     """

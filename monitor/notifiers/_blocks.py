@@ -22,7 +22,7 @@ LARGEST_JSON = 12_000  # bytes of blocks; Slack refuses somewhat larger messages
 LARGEST_TEXT = 8_000  # characters of blocks
 _PREVIEW = 600  # characters of the top-level text: notifications and screen readers
 _CUTS = (300, 120, 60, 24)  # lengths tried for a line's words until the message fits
-
+_MEANINGFUL = frozenset("*_~`<>&@#")
 _LOUD = frozenset({Reason.FIRST, Reason.SEVERITY, Reason.REPEAT})
 
 _BUTTONS = {
@@ -95,7 +95,7 @@ def _blocks(notice: Notice, words: Message, cut: int, *, buttons: bool, mention:
     if mention:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": _ping(mention), "verbatim": True}})
     blocks.append({"type": "section", "text": _plain(f"{words.sentence}\n{words.so_what}")})
-    blocks.append({"type": "section", "fields": [_plain(f"{name}\n{value}") for name, value in words.facts.items()]})
+    blocks.append({"type": "section", "fields": [_field(name, value) for name, value in words.facts.items()]})
     if words.lines:
         blocks.append(_lines(words.lines, words.more, cut, _link(notice.link)))
     blocks.append({"type": "context", "elements": [_plain(words.context)]})
@@ -162,6 +162,13 @@ def _named(notice: Notice, part: str, blocks: list[Block]) -> list[Block]:
 
 def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _field(name: str, value: str) -> Block:
+    """Return a fact with its name in bold, or plain where the value has a character that could mean something."""
+    if set(value) & _MEANINGFUL:
+        return _plain(f"{name}\n{value}")
+    return {"type": "mrkdwn", "text": f"*{name}*\n{value}", "verbatim": True}
 
 
 def _words(text: str, *, code: bool = False) -> Block:

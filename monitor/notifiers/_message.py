@@ -90,7 +90,7 @@ def _sentence(notice: Notice) -> str:
         where = f"{_name(worst.column)} " if worst.column is not None and len(incident.columns) > 1 else ""
         measured = _measured(worst)
         measured = f" ({where}{measured})" if measured else ""
-    when = f", in {span(notice.window)}" if notice.window is not None else ""
+    when = f", in the window of {span(notice.window)}" if notice.window is not None else ""
     text = f"{told.rstrip('.')}{measured}{when}."
     return shorten(text[:1].upper() + text[1:], _SENTENCE)
 

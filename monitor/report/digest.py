@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.core.finding import Finding, Severity, Verdict
 from monitor.core.incident import Incident, State
-from monitor.core.window import Window
 from monitor.report.model import ReportData
 
 _CEILING = 1e6  # a tolerance of 0 makes any effect infinitely large
@@ -76,10 +76,10 @@ def ratio(finding: Finding) -> float | None:
 
 def digest(data: ReportData) -> list[ColumnDigest]:
     """Return every watched column, worst first: in open incidents, then by breaches, then by effect."""
-    places = {line.window: place for place, line in enumerate(data.windows)}
+    places = {line.window.start: place for place, line in enumerate(data.windows)}
     by_column: dict[str | None, list[Finding]] = {name: [] for name in data.reference.bins}
     for finding in data.findings:
-        if finding.window in places:
+        if finding.window.start in places:
             by_column.setdefault(finding.column, []).append(finding)
     alarms = _alarms(data.incidents)
     digests = [_column(name, found, places, alarms.get(name, 0)) for name, found in by_column.items()]
@@ -96,13 +96,13 @@ def _alarms(incidents: Sequence[Incident]) -> dict[str | None, int]:
     return alarms
 
 
-def _column(name: str | None, found: Sequence[Finding], places: Mapping[Window, int], alarm: int) -> ColumnDigest:
+def _column(name: str | None, found: Sequence[Finding], places: Mapping[datetime, int], alarm: int) -> ColumnDigest:
     by_place: list[list[tuple[Finding, float | None]]] = [[] for _ in places]
     by_check: dict[str, list[Finding]] = {}
     worst, peak, breaches = None, (False, -1.0), 0
     for finding in found:
         size = ratio(finding)
-        by_place[places[finding.window]].append((finding, size))
+        by_place[places[finding.window.start]].append((finding, size))
         by_check.setdefault(finding.check, []).append(finding)
         breach = finding.verdict is Verdict.BREACH
         breaches += breach

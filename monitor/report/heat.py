@@ -1,10 +1,9 @@
 """The map of columns by windows: one strip a column, drawn with a few bytes a cell.
 
-The shade says how large the effect was in tolerances, the colour whether it was a breach; a mark in the cell says the verdict
-again, so that nothing rests on colour alone.
+The shade says how large the effect was in tolerances, the colour whether it was a breach; a mark in the cell says the
+verdict again, so that nothing rests on colour alone.
 """
 
-from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
@@ -13,8 +12,8 @@ from monitor.core.wording import plural, printable
 from monitor.report.digest import Cell, ColumnDigest
 from monitor.report.words import times_text
 
-# Upper bounds of the effect in tolerances; beyond the last lies the strongest shade. Cells without a breach are cool, since
-# a large effect may be no more than what the reference's own windows show among themselves.
+# Upper bounds of the effect in tolerances; beyond the last lies the strongest shade. Cells without a breach are cool,
+# since a large effect may be no more than what the reference's own windows show among themselves.
 CALM_LEVELS = (1.0, 5.0)
 BREACH_LEVELS = (2.0, 5.0, 10.0)
 LEGEND = (

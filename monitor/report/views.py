@@ -217,10 +217,12 @@ def _evidence(item: Evidence) -> tuple[str, str, str, str, str]:
 
 
 def _windows(data: ReportData) -> list[WindowRow]:
-    counts = {line.window: dict.fromkeys(map(str, Verdict), 0) for line in data.windows}
-    for (window, verdict), count in Counter((finding.window, finding.verdict) for finding in data.findings).items():
-        if window in counts:
-            counts[window][str(verdict)] = count
+    counts = {line.window.start: dict.fromkeys(map(str, Verdict), 0) for line in data.windows}
+    for (start, verdict), count in Counter(
+        (finding.window.start, finding.verdict) for finding in data.findings
+    ).items():
+        if start in counts:
+            counts[start][str(verdict)] = count
     most = max((line.rows for line in data.windows), default=0) or 1
     return [
         WindowRow(
@@ -228,7 +230,7 @@ def _windows(data: ReportData) -> list[WindowRow]:
             line.outcome,
             line.rows,
             line.rows / most,
-            counts[line.window],
+            counts[line.window.start],
             printable(line.note),
         )
         for line in sorted(data.windows, key=attrgetter("window"), reverse=True)

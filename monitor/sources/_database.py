@@ -83,7 +83,9 @@ class Database:
         for codes_of, words, kind, sentence in _MEANINGS:
             if codes & codes_of or (words and re.search(words, text, re.IGNORECASE)):
                 return kind(f"{self.name}: {sentence.format(timeout=self.timeout)} ({text})")
-        if type(error).__name__ in ("OperationalError", "InterfaceError", "TimeoutError", "InternalError"):
+        # SQLite calls a syntax error operational, too.
+        away = _AWAY_SQLITE.search(text) if self.url.startswith("sqlite") else type(error).__name__ in _AWAY
+        if away:
             return UnavailableError(f"{self.name}: the database cannot be reached or gave up ({text})")
         return UserError(f"{self.name}: the database refuses to do this ({text})")
 
@@ -94,6 +96,8 @@ class Database:
         return text.replace(password[1], "********") if password else text
 
 
+_AWAY = frozenset({"OperationalError", "InterfaceError", "TimeoutError", "InternalError"})
+_AWAY_SQLITE = re.compile(r"locked|busy|unable to open|disk|full|memory|malformed", re.IGNORECASE)
 _Meaning = tuple[frozenset[str], str, type[LeewayError], str]
 # Codes are those of PostgreSQL (five characters) and MySQL; SQLite and refused logins have words alone.
 _MEANINGS: tuple[_Meaning, ...] = (

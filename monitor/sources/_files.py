@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import glob, has_magic
+from glob import escape, glob
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +64,23 @@ class Files:
         """
         if "://" in self.path:
             return _READERS.get(Path(self.path).suffix.lower(), "read_parquet"), [self.path]
+        found = self._found()
+        reader = _READERS.get(Path(found[0]).suffix.lower())
+        if reader is None:
+            raise UserError(f"{found[0]} is neither a .parquet nor a .csv file")
+        return reader, [escape(path) for path in found]  # DuckDB takes each for a glob
+
+    def _found(self) -> list[str]:
         root = Path(self.path)
         if root.is_dir():
             for suffix in (".parquet", ".csv"):
                 if found := sorted(map(str, root.rglob(f"*{suffix}"))):
-                    return _READERS[suffix], found
+                    return found
             raise UserError(f"the folder {self.path} has no .parquet and no .csv file")
-        found = sorted(glob(self.path, recursive=True)) if has_magic(self.path) else [self.path]  # noqa: PTH207 - absolute
-        if not found or not Path(found[0]).exists():
+        found = [self.path] if root.is_file() else sorted(glob(self.path, recursive=True))  # noqa: PTH207 - absolute
+        if not found:
             raise UserError(f"there is no file {self.path}; name a .parquet or .csv file, a folder or a glob of them")
-        reader = _READERS.get(Path(found[0]).suffix.lower())
-        if reader is None:
-            raise UserError(f"{found[0]} is neither a .parquet nor a .csv file")
-        return reader, found
+        return found
 
 
 def stream(relation: Any, rows: int) -> Iterator[pa.RecordBatch]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from monitor.core.errors import UnavailableError, UserError
 
@@ -81,7 +80,7 @@ def connect(url: str) -> Store:
             parsed = parsed.set(drivername="postgresql+psycopg")
         options: dict[str, Any] = {"pool_pre_ping": True}
         if name == "sqlite":
-            options = {"connect_args": {"timeout": BUSY_SECONDS}, "poolclass": NullPool}
+            options = {"connect_args": {"timeout": BUSY_SECONDS}}
         engine = sa.create_engine(parsed, **options)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise UserError(f"store: the URL cannot be used: {error}") from error

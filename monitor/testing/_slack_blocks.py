@@ -53,7 +53,7 @@ _LINKS = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
 
 
 def faults(blocks: Any) -> list[str]:
-    """Return what Slack would refuse, each with its place as ``response_metadata.messages`` words it; empty if nothing."""
+    """Return what Slack would refuse, each with its place as ``response_metadata.messages`` has it."""
     if not isinstance(blocks, list):
         return ["must be a list [json-pointer:/blocks]"]
     found = [f"no more than {MOST_BLOCKS} items allowed [json-pointer:/blocks]"] if len(blocks) > MOST_BLOCKS else []
@@ -73,7 +73,7 @@ def faults(blocks: Any) -> list[str]:
 
 
 def _part(part: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    kind = part.get("type") if isinstance(part, dict) else None
+    kind = str(part.get("type")) if isinstance(part, dict) else ""
     if kind not in _KEYS:
         yield "unsupported type", pointer
         return

@@ -1,35 +1,27 @@
 """A stand-in for Slack's Web API, on this machine: as strict about messages, and as unreliable as a test wants."""
 
 import asyncio
-import hashlib
-import itertools
 import json
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.testing._server import Server, drop
-from monitor.testing._slack_blocks import MOST_CHARACTERS, characters, faults, links, mentions
+from monitor.testing._slack_workspace import Workspace, no
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 TOKEN = "xoxb-fake-token"  # noqa: S105 - opens nothing but this fake
-CHANNEL = "C0FAKE00001"
-SCOPES = "chat:write,files:write,channels:history,channels:read"
 HOOK = "/services/T0FAKE/B0FAKE/secret-of-the-hook"
-_LONGEST_TEXT = {"chat.postMessage": 40_000, "chat.update": 4_000, "hook": 40_000}
-_FIRST = 1_700_000_000  # seconds since 1970 of the first message
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with the next ``times`` calls of a method (``hook`` for the incoming webhook, ``upload`` for bytes).
+    """What goes wrong with the next ``times`` calls of a method; ``hook`` is the incoming webhook, ``upload`` a file.
 
-    ``limited`` answers 429 with ``seconds`` as Retry-After; ``drop_before`` and ``drop_after`` close the connection before or
-    after the message is stored; ``html`` answers 500 with a page; ``slow`` holds the body back for ``seconds``; ``error``
-    answers 200 with ``ok: false`` and ``code``.
+    ``limited`` answers 429 with ``seconds`` as Retry-After; ``drop_before`` and ``drop_after`` close the connection
+    before or after the message is stored; ``html`` answers 500 with a page; ``slow`` holds the answer back for
+    ``seconds``; ``error`` answers 200 with ``ok: false`` and ``code``.
     """
 
     method: str
@@ -39,35 +31,25 @@ class Fault:
     times: int = 1
 
 
-@dataclass
-class FakeSlack(Server):
+class FakeSlack(Workspace, Server):
     """Slack on this machine, used as a context manager.
+
+    It knows one token, enforces limits, and keeps what a test asks for: ``messages`` by ts, ``files``, ``calls``,
+    whom they pinged (``mentions``), what they linked to (``links``) and why it refused blocks (``refused``).
 
     Parameters
     ----------
     channels : id to name of the channels; the bot is a member of ``joined``.
     scopes : what the token may do.
-    a_second : messages a second and channel beyond a short burst of three; None does not limit.
+    a_second : messages a second and channel beyond a short burst; None does not limit.
     file_ready_after : seconds until an uploaded file can be used in a block.
     """
 
-    channels: dict[str, str] = field(default_factory=lambda: {CHANNEL: "alerts"})
-    joined: set[str] = field(default_factory=lambda: {CHANNEL})
-    scopes: str = SCOPES
-    a_second: float | None = None
-    file_ready_after: float = 0.0
-    messages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
-    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-
     def __post_init__(self) -> None:
-        super().__init__()
-        self._numbers = itertools.count(1)
+        super().__post_init__()
+        Server.__init__(self)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
         self._faults: list[Fault] = []
-        self._allowance: dict[str, tuple[float, float]] = {}
 
     @property
     def api(self) -> str:
@@ -79,187 +61,55 @@ class FakeSlack(Server):
         """The address of the incoming webhook; its last part is a secret."""
         return f"{self.url}{HOOK}"
 
-    @property
-    def posts(self) -> list[dict[str, Any]]:
-        """Messages in the channels themselves, oldest first."""
-        return [message for message in self.messages.values() if "thread_ts" not in message]
-
-    def thread(self, ts: str) -> list[dict[str, Any]]:
-        """Return the replies to a message, oldest first."""
-        return [message for message in self.messages.values() if message.get("thread_ts") == ts]
-
     def plan(self, *planned: Fault) -> None:
         """Let calls fail; plans for one method happen in turn."""
-        self._faults += [Fault(f.method, f.kind, f.seconds, f.code) for f in planned for _ in range(f.times)]
-
-    def delete(self, ts: str) -> None:
-        """Delete a message, as a person may."""
-        del self.messages[ts]
+        self._faults += [fault for fault in planned for _ in range(fault.times)]
 
     async def answer(self, request: "web.Request") -> "web.StreamResponse":
-        """Answer one call."""
+        """Answer one call, or fail as planned."""
         from aiohttp import web
 
         path = request.path
         method = path.removeprefix("/api/") if path.startswith("/api/") else "hook" if path == HOOK else "upload"
         fault = next((planned for planned in self._faults if planned.method == method), None)
-        if fault is not None:
-            self._faults.remove(fault)
-        if fault is not None and fault.kind == "drop_before":
+        if fault is None:
+            return await self._reply(request, method)
+        self._faults.remove(fault)
+        if fault.kind == "drop_before":
             await request.read()
             return drop(request)
-        if fault is not None and fault.kind == "limited":
+        if fault.kind == "limited":
             return _limited(fault.seconds)
-        if fault is not None and fault.kind == "html":
+        if fault.kind == "html":
             return web.Response(status=500, content_type="text/html", text="<html>Server Error</html>")
-        if fault is not None and fault.kind == "error":
-            return web.json_response({"ok": False, "error": fault.code})
+        if fault.kind == "error":
+            return web.json_response(no(fault.code))
         reply = await self._reply(request, method)
-        if fault is not None and fault.kind == "drop_after":
+        if fault.kind == "drop_after":
             return drop(request)
-        if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
+        await asyncio.sleep(fault.seconds)
         return reply
 
     async def _reply(self, request: "web.Request", method: str) -> "web.StreamResponse":
         from aiohttp import web
 
         if method == "upload":
-            return await self._upload(request)
+            taken = self.receive(request.path.rpartition("/")[2], await request.read())
+            return web.Response(text="OK") if taken else web.Response(status=400, text="no such upload")
         if method == "hook":
             return self._hook(await request.read())
-        known: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "auth.test": lambda _: {"ok": True, "team": "Fake Team", "user": "leeway"},
-            "chat.postMessage": self._post,
-            "chat.update": self._update,
-            "conversations.history": self._history,
-            "conversations.replies": self._replies,
-            "conversations.info": self._info,
-            "conversations.list": self._list,
-            "files.getUploadURLExternal": self._upload_url,
-            "files.completeUploadExternal": self._complete,
-        }
         form = {key: str(value) for key, value in (await request.post()).items()}
         arguments: dict[str, Any] = {**dict(request.query), **form}
         for key in ("blocks", "metadata", "files"):
             if key in arguments:
                 arguments[key] = json.loads(arguments[key])
         self.calls.append((method, arguments))
-        if method not in known:
-            return web.json_response({"ok": False, "error": "unknown_method"})
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return web.json_response(
-                {"ok": False, "error": "not_authed" if not request.headers.get("Authorization") else "invalid_auth"}
-            )
-        if method == "chat.postMessage" and not self._allowed(str(arguments.get("channel"))):
+        bearer = request.headers.get("Authorization")
+        if bearer != f"Bearer {TOKEN}":
+            return web.json_response(no("invalid_auth" if bearer else "not_authed"))
+        if method == "chat.postMessage" and not self.allows(str(arguments.get("channel"))):
             return _limited(1)
-        return web.json_response(known[method](arguments), headers={"x-oauth-scopes": self.scopes})
-
-    def _allowed(self, channel: str) -> bool:
-        """Whether the channel's limit lets one more message through: a bucket of three, filled by ``a_second``."""
-        if self.a_second is None:
-            return True
-        now = time.monotonic()
-        left, before = self._allowance.get(channel, (3.0, now))
-        left = min(3.0, left + (now - before) * self.a_second)
-        self._allowance[channel] = (left - 1 if left >= 1 else left, now)
-        return left >= 1
-
-    def _post(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel = self._channel(str(arguments.get("channel", "")))
-        wrong = self._barred(channel) or self._unfit("chat.postMessage", arguments)
-        if wrong:
-            return wrong
-        thread = arguments.get("thread_ts")
-        if thread is not None and thread not in self.messages:
-            return _no("thread_not_found")
-        message = self._store(channel, arguments, {"thread_ts": thread} if thread else {})
-        return {"ok": True, "channel": channel, "ts": message["ts"], "message": message}
-
-    def _update(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel, ts = str(arguments.get("channel", "")), arguments.get("ts")
-        if channel not in self.channels:
-            return _no("channel_not_found")
-        old = self.messages.get(str(ts))
-        wrong = self._barred(channel) or self._unfit("chat.update", arguments)
-        if wrong:
-            return wrong
-        if old is None or old["channel"] != channel:
-            return _no("message_not_found")
-        used = {block.get("block_id") for block in old.get("blocks", ())} - {None}
-        kept = {block.get("block_id") for block in arguments.get("blocks", ())} & used
-        if kept and arguments["blocks"] != old["blocks"]:
-            self.refused.append(f"block ids {sorted(kept)} are those of the earlier version")
-        # Text without blocks removes the blocks; metadata that is not given stays.
-        old.pop("blocks", None)
-        old.update({key: arguments[key] for key in ("text", "blocks", "metadata") if key in arguments}, edited=True)
-        self._note(arguments)
-        return {"ok": True, "channel": channel, "ts": ts, "text": old["text"]}
-
-    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel = str(arguments.get("channel", ""))
-        found = [m for m in self.messages.values() if m["channel"] == channel and _top(m)]
-        return self._barred(channel) or self._page(found[::-1], arguments)
-
-    def _replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel, ts = str(arguments.get("channel", "")), str(arguments.get("ts"))
-        if ts not in self.messages:
-            return self._barred(channel) or _no("thread_not_found")
-        return self._barred(channel) or self._page([self.messages[ts], *self.thread(ts)], arguments)
-
-    def _page(self, found: list[dict[str, Any]], arguments: Mapping[str, Any]) -> dict[str, Any]:
-        if "channels:history" not in self.scopes:
-            return _no("missing_scope")
-        start, limit = int(arguments.get("cursor") or 0), min(int(arguments.get("limit", 100)), 999)
-        hidden = set() if arguments.get("include_all_metadata") in ("1", "true", "True") else {"metadata"}
-        page = [{key: value for key, value in m.items() if key not in hidden} for m in found[start : start + limit]]
-        for message in page:
-            replies = len(self.thread(message["ts"]))
-            message.update({"reply_count": replies} if replies else {})
-        more = str(start + limit) if start + limit < len(found) else ""
-        return {"ok": True, "messages": page, "has_more": bool(more), "response_metadata": {"next_cursor": more}}
-
-    def _info(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel = str(arguments.get("channel", ""))
-        if channel not in self.channels:
-            return _no("channel_not_found")
-        member = channel in self.joined
-        return {"ok": True, "channel": {"id": channel, "name": self.channels[channel], "is_member": member}}
-
-    def _list(self, _: dict[str, Any]) -> dict[str, Any]:
-        if "channels:read" not in self.scopes:
-            return _no("missing_scope")
-        return {"ok": True, "channels": [{"id": key, "name": name} for key, name in self.channels.items()]}
-
-    def _upload_url(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if "files:write" not in self.scopes:
-            return _no("missing_scope")
-        name = f"F{next(self._numbers):08d}"
-        self.files[name] = {"id": name, "filename": arguments.get("filename"), "length": int(arguments["length"])}
-        return {"ok": True, "file_id": name, "upload_url": f"{self.url}/upload/{name}"}
-
-    async def _upload(self, request: "web.Request") -> "web.StreamResponse":
-        from aiohttp import web
-
-        file, content = self.files.get(request.path.rpartition("/")[2]), await request.read()
-        if file is None or len(content) != file["length"]:
-            return web.Response(status=400, text="no such upload")
-        file["content"] = content
-        return web.Response(text=f"OK - {len(content)}")
-
-    def _complete(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        channel = str(arguments.get("channel_id", ""))
-        for entry in arguments["files"]:
-            if "content" not in self.files.get(entry["id"], {}):
-                return _no("file_not_found")
-            ready = time.monotonic() + self.file_ready_after
-            self.files[entry["id"]].update(title=entry.get("title"), channel=channel, ready=ready)
-        if channel and (wrong := self._barred(channel)):
-            return wrong
-        thread = {"thread_ts": arguments["thread_ts"]} if "thread_ts" in arguments else {}
-        shared = [entry["id"] for entry in arguments["files"]]
-        self._store(channel, {"text": arguments.get("initial_comment", "")}, {**thread, "files": shared})
-        return {"ok": True, "files": [{"id": name} for name in shared]}
+        return web.json_response(self.call(method, arguments), headers={"x-oauth-scopes": self.scopes})
 
     def _hook(self, body: bytes) -> "web.StreamResponse":
         from aiohttp import web
@@ -269,66 +119,8 @@ class FakeSlack(Server):
         except ValueError:
             return web.Response(status=400, text="invalid_payload")
         self.calls.append(("hook", content))
-        if not content.get("text") and not content.get("blocks"):
-            return web.Response(status=400, text="no_text")
-        wrong = self._unfit("hook", content)
-        if wrong:
-            return web.Response(status=400, text=str(wrong["error"]))
-        self._store(CHANNEL, content, {})
-        return web.Response(text="ok")
-
-    def _channel(self, name: str) -> str:
-        """Return a channel's id; posting takes its name too."""
-        return next((key for key, own in self.channels.items() if f"#{own}" == name), name)
-
-    def _barred(self, channel: str) -> dict[str, Any]:
-        if channel not in self.channels:
-            return _no("channel_not_found")
-        return {} if channel in self.joined else _no("not_in_channel")
-
-    def _unfit(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the refusal of a message that is too large or wrongly built; empty for a good one."""
-        blocks, text = arguments.get("blocks", []), str(arguments.get("text", ""))
-        wrong = faults(blocks) + [f"file {name} is not ready" for name in _files(blocks) if not self._is_ready(name)]
-        if wrong:
-            self.refused += wrong
-            return {**_no("invalid_blocks"), "response_metadata": {"messages": [f"[ERROR] {line}" for line in wrong]}}
-        if not text and not blocks:
-            return _no("no_text")
-        if characters(blocks) > MOST_CHARACTERS:
-            return _no("msg_blocks_too_long")
-        return _no("msg_too_long") if len(text) > _LONGEST_TEXT[method] else {}
-
-    def _is_ready(self, name: str) -> bool:
-        ready = self.files.get(name, {}).get("ready")
-        return ready is not None and time.monotonic() >= ready
-
-    def _store(self, channel: str, arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-        number = next(self._numbers)
-        kept = {key: arguments[key] for key in ("text", "blocks", "metadata", "reply_broadcast") if key in arguments}
-        ts = f"{_FIRST + number}.{int(hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest(), 16) % 10**6:06d}"
-        message: dict[str, Any] = {"type": "message", "channel": channel, "ts": ts, "text": "", **kept, **more}
-        self.messages[ts] = message
-        self._note(arguments)
-        return message
-
-    def _note(self, arguments: Mapping[str, Any]) -> None:
-        text, blocks = str(arguments.get("text", "")), arguments.get("blocks", [])
-        linked = arguments.get("parse") == "full" or arguments.get("link_names") in ("1", "true", True)
-        self.mentions += mentions(text, blocks, linked=linked)
-        self.links += links(text, blocks)
-
-
-def _no(error: str) -> dict[str, Any]:
-    return {"ok": False, "error": error}
-
-
-def _top(message: Mapping[str, Any]) -> bool:
-    return "thread_ts" not in message or bool(message.get("reply_broadcast"))
-
-
-def _files(blocks: Any) -> list[str]:
-    return [str(block["slack_file"].get("id")) for block in blocks if isinstance(block, dict) and "slack_file" in block]
+        said = self.post_by_hook(content)
+        return web.Response(status=200 if said == "ok" else 400, text=said)
 
 
 def _limited(seconds: float) -> "web.StreamResponse":

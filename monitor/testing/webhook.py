@@ -53,8 +53,8 @@ class Answer:
 class FakeWebhook(Server):
     """A receiver on this machine, used as a context manager.
 
-    ``requests`` holds all that arrived, ``accepted`` the first of every ``webhook-id`` that was not turned away. Planned
-    answers are given in turn, then ``usual``.
+    ``requests`` holds all that arrived, ``accepted`` the first of every ``webhook-id`` that was not turned away.
+    Planned answers are given in turn, then ``usual``.
     """
 
     def __init__(self, *planned: Answer, usual: Answer | None = None) -> None:

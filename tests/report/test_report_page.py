@@ -17,6 +17,7 @@ from monitor.report.model import ReportData, WindowLine
 from monitor.report.page import render
 
 MEGABYTE = 1_000_000
+SECONDS = 3.0  # one on an idle machine; the rest is for a busy one
 
 
 class Outline(HTMLParser):
@@ -244,8 +245,8 @@ def test_five_hundred_columns_by_ninety_windows_stay_small_and_fast():
     render(small_report(count=2, per_window=50))  # templates are compiled once a process
     begun = time.process_time()
     page = render(data)
+    assert time.process_time() - begun < SECONDS
     assert len(page.encode()) < MEGABYTE
-    assert time.process_time() - begun < 2.0
 
 
 def test_calm_columns_are_summarised_where_there_are_many():
