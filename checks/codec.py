@@ -84,7 +84,7 @@ def decode_bins(data: bytes) -> dict[str, Bins]:
 
 
 def _pack(body: Mapping[str, Any]) -> bytes:
-    document = json.dumps({"version": VERSION, "body": body}, separators=(",", ":"), allow_nan=False, sort_keys=True)
+    document = json.dumps({"version": VERSION, "body": body}, separators=(",", ":"), allow_nan=False)
     return zlib.compress(document.encode("utf-8", "surrogatepass"), 6)
 
 

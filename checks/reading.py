@@ -113,7 +113,7 @@ def instants(array: pa.Array) -> Read:
 
 
 def _parsed_times(texts: pa.Array) -> Floats:
-    """Return ISO texts as seconds since 1970 UTC, NaN for anything else: all at once, or one by one where that fails."""
+    """Return ISO texts as seconds since 1970 UTC, NaN for anything else; one by one where all at once fails."""
     for kind in _INSTANTS:
         try:
             return _seconds(texts.cast(kind))

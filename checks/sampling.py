@@ -89,13 +89,13 @@ def hash_rows(table: pa.Table) -> Hashes:
 
 
 def concat(tables: Sequence[pa.Table]) -> pa.Table:
-    """Join tables whose columns may be missing here and of another type there; what has no common type becomes text."""
+    """Join tables whose columns may be missing here and of another type there; what shares no type becomes text."""
     fields: dict[str, pa.DataType] = {}
     for table in tables:
         for field in table.schema:
             fields[field.name] = _common(fields.get(field.name), field.type)
     schema = pa.schema(list(fields.items()))
-    return pa.concat_tables([_conform(table, schema) for table in tables])
+    return pa.concat_tables([_conform(table, schema) for table in tables]) if tables else pa.table({})
 
 
 def _common(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:

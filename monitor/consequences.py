@@ -153,13 +153,18 @@ def request_for(scene: Scene, incident: Incident | None, attempt: int, who: str,
     )
 
 
+def letter_key(request: RetrainRequest) -> str:
+    """Return the key of the outbox's letter that carries a request."""
+    return f"retrain-{request.key}"
+
+
 def ask(connection: sa.Connection, request: RetrainRequest, now: datetime) -> None:
     """Write a request for the trigger into the outbox, turning a proposal with the same key into it."""
     if not retrain_rows.approve(connection, request, now):
         retrain_rows.put(connection, request, RetrainState.REQUESTED, now)
     outbox_rows.put(
         connection,
-        key=f"retrain-{request.key}",
+        key=letter_key(request),
         kind="retrain",
         model=request.model,
         receiver="trigger",

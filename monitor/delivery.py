@@ -39,12 +39,12 @@ class Delivery:
     notifiers: Mapping[str, Notifier]
     watches: Mapping[str, Watch]
 
-    def flush(self, most: int = 100) -> int:
-        """Deliver what is due; return how many letters were tried."""
+    def flush(self, most: int = 100, key: str | None = None) -> int:
+        """Deliver what is due, or the one letter with this key; return how many letters were tried."""
         tried = 0
         while tried < most:
             with self.store.write() as connection:
-                letter = outbox_rows.claim(connection, self.owner, self.clock.now())
+                letter = outbox_rows.claim(connection, self.owner, self.clock.now(), key)
             if letter is None:
                 break
             tried += 1

@@ -23,6 +23,7 @@ def retrain_command(
     """Ask for a retraining of MODEL, or approve the one that is proposed."""
     from monitor import actions
     from monitor.clocks import SystemClock
+    from monitor.consequences import letter_key
     from monitor.core.retrain import RetrainState
     from monitor.delivery import Delivery
     from monitor.store import retrains as rows
@@ -40,7 +41,7 @@ def retrain_command(
         document = {**request.as_json(), "state": "dry run", "note": fired.note}
         failed = False
     else:
-        Delivery(store, clock, f"cli:{by}", config.notifiers, watches(config)).flush()
+        Delivery(store, clock, f"cli:{by}", config.notifiers, watches(config)).flush(key=letter_key(request))
         with store.read() as connection:
             retraining = rows.get(connection, request.key)
         document = retraining.as_json()

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from checks.catalogue import Entry
+from checks.catalogue import Entry, measures_columns
 from checks.profile import KINDS
 from monitor.config.explaining import without_none
 from monitor.config.extensions import Classes, Extensions, discover, first_line, nested
 from monitor.config.models import Config, Model, PlannedCheck, Reference
-from monitor.config.planning import AUTO, OF_THE_PLAN, by_default, measures_columns
+from monitor.config.planning import AUTO, OF_THE_PLAN, by_default
 from monitor.options import Options, display, format_duration
 
 _INTRODUCTION = """\
@@ -197,7 +197,7 @@ def _check(entry: Entry) -> str:
 
 
 def _applies(entry: Entry) -> str:
-    if not measures_columns(entry):
+    if not measures_columns(entry.check()):
         return "Looks at whole windows" + ("; *auto*." if by_default(entry) else ".")
     kinds, taken = (getattr(entry.check, name) for name in ("kinds", "default_for"))
     said = ", ".join(f"{kind} (*auto*)" if kind in taken else kind for kind in KINDS if kind in kinds)

@@ -20,7 +20,7 @@ from monitor.options import display, format_duration, password_spans
 URL_VARIABLE = "LEEWAY_LOGS_URL"  # stands in the draft for a URL with a password
 
 _WIDTH = 110  # of comments
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*(:///?[A-Za-z0-9_./-]+)?")
 _RESERVED = frozenset(
     {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 )  # for one version of YAML or another
@@ -185,7 +185,7 @@ def _commented(
 
 
 def _line(name: str, field: FieldInfo, indent: str, inner: str = "") -> str:
-    meaning = " ".join((field.description or "").split()).replace("``", "'")
+    meaning = " ".join((field.description or "").split()).replace("``", "`")
     return f"{indent}# {inner}{name}: {_default(field)}  # {meaning}\n"
 
 

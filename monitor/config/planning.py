@@ -6,7 +6,7 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from checks.catalogue import Entry
+from checks.catalogue import Entry, measures_columns
 from monitor.config.document import Entries, Flaw, Items, Node, Scalar, plain_data
 from monitor.config.errors import Path
 from monitor.config.explaining import sentence, suggestion
@@ -24,15 +24,10 @@ def by_default(entry: Entry) -> bool:
     return bool(getattr(entry.check, "default_for", ()) or getattr(entry.check, "default", False))
 
 
-def measures_columns(entry: Entry) -> bool:
-    """Return whether a check measures columns rather than whole windows."""
-    return hasattr(entry.check, "measure")
-
-
 def parameter_types(entry: Entry) -> dict[str, Any]:
     """Return the type of everything that a check's entry may say: its own parameters, and what the plan adds."""
     hints = get_type_hints(entry.check)
-    plan = {name: kind for name, kind in OF_THE_PLAN.items() if name != "columns" or measures_columns(entry)}
+    plan = {name: kind for name, kind in OF_THE_PLAN.items() if name != "columns" or measures_columns(entry.check())}
     return {name: hints[name] for name in entry.parameters} | plan
 
 

@@ -60,12 +60,13 @@ def measure_columns(
     for name, column_bins in bins.items():
         before = Column(name, column_bins, reference.columns[name])
         now = Column(name, column_bins, current.columns[name])
-        for planned in plan:
-            if measures_columns(planned.check) and planned.applies(name, column_bins):
-                try:
-                    yield Measured(name, planned, planned.check.measure(before, now))
-                except Exception as error:  # noqa: BLE001 - one bad column never stops another
-                    yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
+        # Of several entries of one name, the last that applies counts: it is the one with parameters for this column.
+        for planned in {entry.name: entry for entry in plan if entry.applies(name, column_bins)}.values():
+            assert measures_columns(planned.check)
+            try:
+                yield Measured(name, planned, planned.check.measure(before, now))
+            except Exception as error:  # noqa: BLE001 - one bad column never stops another
+                yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
 
 
 def _measure_table(reference: Profile, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:

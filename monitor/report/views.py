@@ -5,39 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from monitor.core.finding import Severity, Verdict
-from monitor.core.incident import Evidence, Incident, State
-from monitor.core.wording import moment, plural, printable
+from monitor.core.finding import Verdict
+from monitor.core.wording import moment, printable
 from monitor.report.columns import ColumnView, column_view
 from monitor.report.digest import ColumnDigest, digest
 from monitor.report.heat import strip, ticks
+from monitor.report.incidents import IncidentView, incident_view, urgency
 from monitor.report.model import ReportData
 from monitor.report.quality import QualityRow, Unanswered, quality_rows, unanswered
-from monitor.report.words import MARKS, Headline, capital, day, effect_text, headline, interval_text, peak_text, when
+from monitor.report.words import Headline, day, headline, peak_text, when
 
 MOST_DETAILS, FEWEST_DETAILS, DETAIL_POINTS = 60, 12, 2500  # sections of columns; columns times windows
 MOST_STRIPS, FEWEST_STRIPS, STRIP_CELLS = 150, 20, 15_000  # rows of the map; rows times windows
 ALL_STRIPS = 40  # with no more columns than this, all are on the map
 OPENED = 3  # sections that are open at first
-
-
-@dataclass(frozen=True)
-class IncidentView:
-    """One incident as a card."""
-
-    id: str
-    level: str
-    mark: str
-    state: str
-    title: str
-    closed: bool
-    columns: Sequence[tuple[str, str]]
-    more: int
-    facts: Sequence[tuple[str, str]]
-    period: str
-    summary: str
-    evidence: Sequence[tuple[str, str, str, str, str]]
-    events: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -92,13 +73,13 @@ def model_view(data: ReportData, key: str) -> ModelView:
     detailed = _detailed(digests, max(FEWEST_DETAILS, min(MOST_DETAILS, DETAIL_POINTS // windows)))
     anchors = {one.name: f"{key}c{place}" for place, one in enumerate(detailed)}
     mapped, calm = _mapped(digests, max(FEWEST_STRIPS, min(MOST_STRIPS, STRIP_CELLS // windows)))
-    incidents = sorted(data.incidents, key=_urgency)
+    incidents = sorted(data.incidents, key=urgency)
     urgent = sum(bool(one.alarm or one.breaches) for one in detailed)
     return ModelView(
         key=key,
         data=data,
         headline=headline(data, digests, incidents),
-        incidents=[_incident(incident, data, anchors) for incident in incidents],
+        incidents=[incident_view(incident, data, anchors) for incident in incidents],
         strips=[
             StripRow(
                 name=printable(one.name) if one.name is not None else "whole table",
@@ -146,74 +127,6 @@ def _mapped(digests: Sequence[ColumnDigest], most: int) -> tuple[Sequence[Column
     kept = (notable or list(digests[:FEWEST_DETAILS]))[:most]
     names = {one.name for one in kept}
     return kept, [one for one in digests if one.name not in names]
-
-
-def _urgency(incident: Incident) -> tuple[int, int, float]:
-    state = (State.FIRING, State.PENDING, State.RESOLVED).index(incident.state)
-    return state, -list(Severity).index(incident.severity), -incident.onset.timestamp()
-
-
-_STATES = {State.FIRING: "open", State.PENDING: "waiting", State.RESOLVED: "resolved"}
-_NAMED = 12  # columns that a card names, and its rows of evidence
-
-
-def _incident(incident: Incident, data: ReportData, anchors: Mapping[str | None, str]) -> IncidentView:
-    level = "critical" if incident.severity is Severity.CRITICAL else "warning"
-    if incident.state is State.RESOLVED:
-        level = "calm"
-    return IncidentView(
-        id=incident.id,
-        level=level,
-        mark=MARKS[level],
-        state=_STATES[incident.state],
-        title=capital(printable(incident.diagnosis)),
-        closed=incident.state is State.RESOLVED,
-        columns=[
-            (
-                printable(name),
-                "" if incident.state is State.RESOLVED else anchors.get(name, ""),
-            )  # none within a summary
-            for name in incident.columns[:_NAMED]
-        ],
-        more=max(0, len(incident.columns) - _NAMED),
-        facts=_facts(incident),
-        period=f"{day(incident.onset)} to {day(incident.last_window_end)}, {plural(incident.windows, 'window')}",
-        summary="" if [item.words for item in incident.evidence] == [incident.summary] else printable(incident.summary),
-        evidence=[_evidence(item) for item in incident.evidence[:_NAMED]],
-        events=[printable(line) for line in data.events.get(incident.id, ())],
-    )
-
-
-def _facts(incident: Incident) -> list[tuple[str, str]]:
-    facts = [
-        ("severity", str(incident.severity)),
-        ("kind", str(incident.kind)),
-        ("since", day(incident.onset)),
-        ("breaching", plural(incident.windows, "window")),
-    ]
-    if incident.resolved_at:
-        reason = f", {printable(incident.resolved_reason)}" if incident.resolved_reason else ""
-        facts.append(("resolved", f"{moment(incident.resolved_at)}{reason}"))
-    if incident.pipeline is not None:
-        facts.append(("cause lies in", "the pipeline" if incident.pipeline else "the world"))
-    if incident.acknowledged_by:
-        facts.append(("acknowledged by", printable(incident.acknowledged_by)))
-    if incident.silenced_until:
-        facts.append(("silenced until", moment(incident.silenced_until)))
-    if incident.expected:
-        facts.append(("declared", "expected"))
-    if incident.retrains:
-        facts.append(("retraining", ", ".join(map(printable, incident.retrains))))
-    return facts
-
-
-def _evidence(item: Evidence) -> tuple[str, str, str, str, str]:
-    """Return column, words, effect with its interval, tolerance and check."""
-    effect = effect_text(item.effect, item.unit)
-    if item.effect_ci:
-        effect += f" ({interval_text(item.effect_ci, item.unit)})"
-    name = printable(item.column) if item.column is not None else "whole table"
-    return name, printable(item.words), effect, effect_text(item.threshold, item.unit), f"{item.check}, {item.unit}"
 
 
 def _windows(data: ReportData) -> list[WindowRow]:

@@ -62,10 +62,10 @@ def put(
     return True
 
 
-def claim(connection: sa.Connection, owner: str, now: datetime) -> Letter | None:
+def claim(connection: sa.Connection, owner: str, now: datetime, key: str | None = None) -> Letter | None:
     """Claim the oldest letter that is due, in order within each incident and receiver; None when nothing is due.
 
-    A letter that was being sent when its owner died is claimed again as *uncertain*: it may have arrived.
+    With ``key`` only that letter is claimed. One that was being sent when its owner died is claimed again as *uncertain*: it may have arrived.
     """
     clock = database_now(connection)
     abandoned = sa.and_(outbox.c.state == "sending", outbox.c.lease_until < clock)
@@ -78,7 +78,8 @@ def claim(connection: sa.Connection, owner: str, now: datetime) -> Letter | None
         earlier.c.id < outbox.c.id,
         earlier.c.state.in_(("pending", "sending")),
     )
-    query = sa.select(outbox).where(due, ~waits).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(1)
+    wanted = outbox.c.key == key if key is not None else sa.true()
+    query = sa.select(outbox).where(due, ~waits, wanted).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(1)
     row = connection.execute(query.with_for_update(skip_locked=True)).first()
     if row is None:
         return None

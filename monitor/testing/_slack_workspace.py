@@ -12,7 +12,6 @@ CHANNEL = "C0FAKE00001"
 SCOPES = "chat:write,files:write,channels:history,channels:read"
 _LONGEST_TEXT = {"chat.postMessage": 40_000, "chat.update": 4_000, "hook": 40_000}
 _FIRST = 1_700_000_000  # seconds since 1970 of the first message
-_BURST = 3.0  # messages at once before the limit of a channel holds
 
 
 @dataclass(eq=False)
@@ -23,6 +22,7 @@ class Workspace:
     joined: set[str] = field(default_factory=lambda: {CHANNEL})
     scopes: str = SCOPES
     a_second: float | None = None
+    burst: int = 3
     file_ready_after: float = 0.0
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -83,8 +83,8 @@ class Workspace:
         if self.a_second is None:
             return True
         now = time.monotonic()
-        left, before = self._allowance.get(channel, (_BURST, now))
-        left = min(_BURST, left + (now - before) * self.a_second)
+        left, before = self._allowance.get(channel, (float(self.burst), now))
+        left = min(self.burst, left + (now - before) * self.a_second)
         self._allowance[channel] = (left - 1 if left >= 1 else left, now)
         return left >= 1
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.testing._server import Server, drop
-from monitor.testing._slack_workspace import Workspace, no
+from monitor.testing._slack_workspace import CHANNEL, Workspace, no
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+__all__ = ["CHANNEL", "HOOK", "TOKEN", "FakeSlack", "Fault"]
 
 TOKEN = "xoxb-fake-token"  # noqa: S105 - opens nothing but this fake
 HOOK = "/services/T0FAKE/B0FAKE/secret-of-the-hook"
@@ -41,7 +43,7 @@ class FakeSlack(Workspace, Server):
     ----------
     channels : id to name of the channels; the bot is a member of ``joined``.
     scopes : what the token may do.
-    a_second : messages a second and channel beyond a short burst; None does not limit.
+    a_second : messages a second and channel beyond ``burst`` at once; None does not limit.
     file_ready_after : seconds until an uploaded file can be used in a block.
     """
 
@@ -98,11 +100,7 @@ class FakeSlack(Workspace, Server):
             return web.Response(text="OK") if taken else web.Response(status=400, text="no such upload")
         if method == "hook":
             return self._hook(await request.read())
-        form = {key: str(value) for key, value in (await request.post()).items()}
-        arguments: dict[str, Any] = {**dict(request.query), **form}
-        for key in ("blocks", "metadata", "files"):
-            if key in arguments:
-                arguments[key] = json.loads(arguments[key])
+        arguments = await _arguments(request)
         self.calls.append((method, arguments))
         bearer = request.headers.get("Authorization")
         if bearer != f"Bearer {TOKEN}":
@@ -128,3 +126,16 @@ def _limited(seconds: float) -> "web.StreamResponse":
 
     headers = {"Retry-After": f"{seconds:g}"}
     return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+
+
+async def _arguments(request: "web.Request") -> dict[str, Any]:
+    """Read a call's arguments: JSON, or a form in which blocks, metadata and files are JSON again."""
+    if request.content_type == "application/json" and request.can_read_body:
+        sent: dict[str, Any] = await request.json()
+        return sent
+    form = {key: str(value) for key, value in (await request.post()).items()}
+    arguments: dict[str, Any] = {**dict(request.query), **form}
+    for key in ("blocks", "metadata", "files"):
+        if key in arguments:
+            arguments[key] = json.loads(arguments[key])
+    return arguments

@@ -117,6 +117,7 @@ def test_a_mistake_in_the_reference_is_explained(report, reference, sentence):
         ("{url: 'sqlite:///l.db'}", "needs 'time': Column with the time"),
         ("{}", "does not say which source it is: parquet needs path and time; sql needs url and time"),
         ("sqlite:///logs.db", "must be a mapping that names the source's place"),
+        ("{source: [sql], url: a, time: b}", "there is no source \"['sql']\"; did you mean 'sql'?"),
         ("{source: sqll, url: a, time: b}", "there is no source 'sqll'; did you mean 'sql'?"),
     ],
 )

@@ -1,4 +1,4 @@
-"""How often the first name is the right one, on planted faults whose rows the rules were not written from.
+"""How often the first name is the right one, on faults planted into drawn rows; real columns are harder.
 
 The full run, with more repetitions, is the same code: `REPEATS=60 pytest tests/diagnosis/test_diagnosis_accuracy.py`.
 """

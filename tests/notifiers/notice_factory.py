@@ -44,7 +44,9 @@ def series(column: str = "amount", points: int = 14) -> Series:
     return Series(column, "standard deviations", times, tuple(0.02 * place for place in range(points)), 0.2)
 
 
-def notice(reason: Reason = Reason.FIRST, key: str = "churn-1a2b3c4d-first", *, of: Incident | None = None, **changes: Any) -> Notice:
+def notice(
+    reason: Reason = Reason.FIRST, key: str = "churn-1a2b3c4d-first", *, of: Incident | None = None, **changes: Any
+) -> Notice:
     return replace(
         Notice(
             key=key,
@@ -80,10 +82,19 @@ def monster() -> Notice:
         model="m" * 300,
         acknowledged_by="a" * 1000,
     )
-    return notice(of=large, timeline=tuple("line 🙂 " * 100 for _ in range(300)), detail=", ".join(names), version="v" * 300)
+    return notice(
+        of=large, timeline=tuple("line 🙂 " * 100 for _ in range(300)), detail=", ".join(names), version="v" * 300
+    )
 
 
-HOSTILE = ("<!channel>", "@here", "`<@U1>`", "<https://evil.example|click>", "*bold* & <!subteam^S1>", "a\nb\x1b[31m\u202e")
+HOSTILE = (
+    "<!channel>",
+    "@here",
+    "`<@U1>`",
+    "<https://evil.example|click>",
+    "*bold* & <!subteam^S1>",
+    "a\nb\x1b[31m\u202e",
+)
 
 
 def hostile() -> Notice:

@@ -15,7 +15,9 @@ DAY_ONE = Window(START, START + timedelta(days=1))
 
 
 def part(first, count, **columns):
-    moments = pa.array([START + timedelta(hours=hour) for hour in range(first, first + count)], pa.timestamp("us", "UTC"))
+    moments = pa.array(
+        [START + timedelta(hours=hour) for hour in range(first, first + count)], pa.timestamp("us", "UTC")
+    )
     return pa.table({"ts": moments, "n": range(first, first + count), **columns})
 
 
@@ -86,18 +88,18 @@ def test_reading_changes_no_file(folder):
 
 @pytest.mark.parametrize("name", ["gone.parquet", "gone-*.parquet"])
 def test_a_missing_file_is_the_users_mistake(tmp_path, name):
-    with pytest.raises(UserError, match="there is no file .*gone.*name a .parquet or .csv file, a folder or a glob"):
+    with pytest.raises(UserError, match=r"there is no file .*gone.*name a .parquet or .csv file, a folder or a glob"):
         delivered(tmp_path / name)
 
 
 def test_an_empty_folder_is_the_users_mistake(tmp_path):
-    with pytest.raises(UserError, match="has no .parquet and no .csv file"):
+    with pytest.raises(UserError, match=r"has no .parquet and no .csv file"):
         delivered(tmp_path)
 
 
 def test_another_kind_of_file_is_the_users_mistake(tmp_path):
     (tmp_path / "log.xlsx").write_text("x")
-    with pytest.raises(UserError, match="neither a .parquet nor a .csv file"):
+    with pytest.raises(UserError, match=r"neither a .parquet nor a .csv file"):
         delivered(tmp_path / "log.xlsx")
 
 
@@ -108,5 +110,5 @@ def test_a_damaged_file_is_the_users_mistake(tmp_path):
 
 
 def test_a_wrong_condition_is_the_users_mistake(folder):
-    with pytest.raises(UserError, match='cannot be read .*"city" not found'):
+    with pytest.raises(UserError, match=r'cannot be read .*"city" not found'):
         delivered(folder, where="city = 1")

@@ -119,7 +119,7 @@ def test_only_the_wanted_columns_are_delivered_beside_the_time(place):
 
 
 def test_an_unknown_wanted_column_is_named_with_its_neighbour(place):
-    with pytest.raises(UserError, match="no column 'cty'.*did you mean 'city'"):
+    with pytest.raises(UserError, match=r"no column 'cty'.*did you mean 'city'"):
         next(iter(place.source(rows()).batches(DAY_ONE, ["cty"])))
 
 
@@ -130,17 +130,17 @@ def test_a_missing_time_column_is_named_with_its_neighbour(place):
 
 
 def test_a_missing_id_column_is_refused(place):
-    with pytest.raises(UserError, match="logs.id: there is no column 'prediction'"):
+    with pytest.raises(UserError, match=r"logs.id: there is no column 'prediction'"):
         place.source(rows(), id="prediction").read(DAY_ONE, bins(), 20)
 
 
 def test_a_time_column_of_numbers_that_are_no_times_is_refused_with_examples(place):
-    with pytest.raises(UserError, match="'visits' of .* holds no times but values such as 1, 2, 3"):
+    with pytest.raises(UserError, match=r"'visits' of .* holds no times but values such as 1, 2, 3"):
         place.source(rows(), time="visits").read(DAY_ONE, bins(), 20)
 
 
 def test_a_time_column_of_words_is_refused(place):
-    with pytest.raises(UserError, match="'city' of .* holds no times but values such as Oslo, Rome, Ås"):
+    with pytest.raises(UserError, match=r"'city' of .* holds no times but values such as Oslo, Rome, Ås"):
         place.source(rows(), time="city").facts()
 
 
@@ -149,7 +149,18 @@ def test_more_rows_than_the_cap_are_refused_with_three_remedies(place):
         place.source(rows(), max_rows=100).read(DAY_ONE, bins(), 20)
 
 
-ODD = ['with "quotes"', "a space", "naïve 😀", "<script>alert(1)</script>", "100%", "a:b", "(x)", "sélect", "group", "it's"]
+ODD = [
+    'with "quotes"',
+    "a space",
+    "naïve 😀",
+    "<script>alert(1)</script>",
+    "100%",
+    "a:b",
+    "(x)",
+    "sélect",
+    "group",
+    "it's",
+]
 
 
 def test_odd_column_names_are_read_as_they_are(place):

@@ -10,7 +10,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from conftest import load  # the one beside this file
+from log_places import load
 from pydantic import ValidationError
 
 from monitor.core.errors import UnavailableError, UserError
@@ -48,7 +48,7 @@ def texts(folder, values, declared="TEXT"):
 
 def test_writing_through_the_connection_fails(database):
     source = database.source(hours())
-    with pytest.raises(UserError, match="only ever read"), Database(database.url, DAY).connect() as connection:
+    with pytest.raises(UserError, match=r"only ever read"), Database(database.url, DAY).connect() as connection:
         connection.execute(sa.text("DELETE FROM log"))
     assert delivered(source).num_rows == 24
 
@@ -65,18 +65,20 @@ def test_a_query_that_writes_is_refused_by_the_database(database):
 
 @pytest.mark.parametrize("query", ["DELETE FROM log", "insert into log select 1", "", "  -- select\nDROP TABLE log"])
 def test_a_query_must_be_a_select(query):
-    with pytest.raises(ValidationError, match="must be a SELECT"):
+    with pytest.raises(ValidationError, match=r"must be a SELECT"):
         Sql(url="sqlite:///x.db", query=query, time="ts")
 
 
-@pytest.mark.parametrize("query", ["select 1", "  -- hello\n/* there */ (SELECT 1)", "WITH a AS (SELECT 1) SELECT * FROM a"])
+@pytest.mark.parametrize(
+    "query", ["select 1", "  -- hello\n/* there */ (SELECT 1)", "WITH a AS (SELECT 1) SELECT * FROM a"]
+)
 def test_every_form_of_select_is_accepted(query):
     assert Sql(url="sqlite:///x.db", query=query, time="ts").query == query
 
 
 @pytest.mark.parametrize("given", [{}, {"table": "a", "query": "SELECT 1"}])
 def test_exactly_one_of_table_and_query_is_given(given):
-    with pytest.raises(ValidationError, match="one of the two"):
+    with pytest.raises(ValidationError, match=r"one of the two"):
         Sql(url="sqlite:///x.db", time="ts", **given)
 
 
@@ -144,7 +146,7 @@ def test_casts_with_colons_are_no_parameters(postgres_url):
 
 def test_two_columns_of_one_name_are_refused(postgres_url):
     load(postgres_url, hours())
-    with pytest.raises(UserError, match="several columns named 'n'; give each its own name with AS"):
+    with pytest.raises(UserError, match=r"several columns named 'n'; give each its own name with AS"):
         Sql(url=postgres_url, query="SELECT ts, n, n FROM log", time="ts").facts()
 
 
@@ -155,7 +157,7 @@ def test_a_reference_query_streams_all_rows(database):
 
 
 def test_a_reference_query_must_be_a_select(sqlite):
-    with pytest.raises(UserError, match="must be a SELECT"):
+    with pytest.raises(UserError, match=r"must be a SELECT"):
         next(sqlite.source(hours()).select("DROP TABLE log"))
 
 
@@ -179,7 +181,7 @@ def test_a_wrong_table_of_another_schema_is_named_with_its_neighbour(postgres_ur
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE SCHEMA analytics")
         connection.execute("CREATE TABLE analytics.log (ts timestamptz)")
-    with pytest.raises(UserError, match="did you mean 'analytics.log'"):
+    with pytest.raises(UserError, match=r"did you mean 'analytics.log'"):
         Sql(url=postgres_url, table="analytics.lgo", time="ts").facts()
 
 
@@ -256,26 +258,45 @@ def test_text_times_are_compared_as_they_are_written(tmp_path, form, window):
 
 
 def test_text_times_of_several_offsets_are_compared_as_instants(tmp_path):
-    values = ["2026-03-01T00:30:00+02:00", "2026-03-01T23:30:00-05:00", "2026-03-01T12:00:00Z", "2026-02-28T23:59:00-01:00"]
+    values = [
+        "2026-03-01T00:30:00+02:00",
+        "2026-03-01T23:30:00-05:00",
+        "2026-03-01T12:00:00Z",
+        "2026-02-28T23:59:00-01:00",
+    ]
     source = Sql(url=texts(tmp_path, values), table="log", time="ts")
     assert delivered(source)["n"].to_pylist() == [2, 3]
 
 
 def test_text_times_with_both_separators_lose_no_row(tmp_path):
     moments = [START + timedelta(minutes=30 * step) for step in range(96)]
-    values = [moment.strftime("%Y-%m-%d %H:%M" if step % 2 else "%Y-%m-%dT%H:%M") for step, moment in enumerate(moments)]
+    values = [
+        moment.strftime("%Y-%m-%d %H:%M" if step % 2 else "%Y-%m-%dT%H:%M") for step, moment in enumerate(moments)
+    ]
     source = Sql(url=texts(tmp_path, values), table="log", time="ts")
-    found = [n for hour in range(48) for batch in source.batches(Window(START + DAY / 24 * hour, START + DAY / 24 * (hour + 1))) for n in batch["n"].to_pylist()]
+    found = [
+        n
+        for hour in range(48)
+        for batch in source.batches(Window(START + DAY / 24 * hour, START + DAY / 24 * (hour + 1)))
+        for n in batch["n"].to_pylist()
+    ]
     assert sorted(found) == list(range(96))
 
 
 def test_text_times_without_a_zone_are_read_in_the_declared_one(tmp_path):
-    source = Sql(url=texts(tmp_path, ["2026-03-01 08:59:00", "2026-03-01 09:00:00"]), table="log", time="ts", timezone="Asia/Tokyo")
+    source = Sql(
+        url=texts(tmp_path, ["2026-03-01 08:59:00", "2026-03-01 09:00:00"]),
+        table="log",
+        time="ts",
+        timezone="Asia/Tokyo",
+    )
     assert delivered(source)["n"].to_pylist() == [1]
 
 
 def test_fractions_of_seconds_since_1970_are_times(tmp_path):
-    source = Sql(url=texts(tmp_path, [START.timestamp() + 0.25, START.timestamp() - 0.25], "REAL"), table="log", time="ts")
+    source = Sql(
+        url=texts(tmp_path, [START.timestamp() + 0.25, START.timestamp() - 0.25], "REAL"), table="log", time="ts"
+    )
     assert delivered(source)["n"].to_pylist() == [0]
 
 
@@ -288,7 +309,7 @@ def test_decimal_seconds_since_1970_are_times(postgres_url):
 
 def test_text_times_of_a_form_that_does_not_sort_are_refused(tmp_path):
     source = Sql(url=texts(tmp_path, ["03/01/2026 10:00"]), table="log", time="ts")
-    with pytest.raises(UserError, match="holds no times but values such as 03/01/2026 10:00"):
+    with pytest.raises(UserError, match=r"holds no times but values such as 03/01/2026 10:00"):
         source.facts()
 
 
@@ -335,17 +356,19 @@ def test_postgres_tells_about_how_many_rows_there_are_once_analysed(postgres_url
 
 def test_a_missing_table_is_named_with_its_neighbour(database):
     source = database.source(hours()).model_copy(update={"table": "logg"})
-    with pytest.raises(UserError, match="logs.table: there is no table or view 'logg' in the database; did you mean 'log'"):
+    with pytest.raises(
+        UserError, match=r"logs.table: there is no table or view 'logg' in the database; did you mean 'log'"
+    ):
         source.facts()
 
 
 def test_a_missing_table_in_an_empty_database_says_so(postgres_url):
-    with pytest.raises(UserError, match="there is none"):
+    with pytest.raises(UserError, match=r"there is none"):
         Sql(url=postgres_url, table="log", time="ts").facts()
 
 
 def test_a_wrong_condition_is_the_users_mistake(database):
-    with pytest.raises(UserError, match="city"):
+    with pytest.raises(UserError, match=r"city"):
         delivered(database.source(hours(), where="city = 1"))
 
 
@@ -361,50 +384,50 @@ def stranger(postgres_url):
 
 
 def test_a_missing_permission_says_which_grant_is_needed(stranger):
-    with pytest.raises(UserError, match="may not read this; grant it SELECT.*permission denied for table log"):
+    with pytest.raises(UserError, match=r"may not read this; grant it SELECT.*permission denied for table log"):
         Sql(url=stranger, table="log", time="ts").facts()
 
 
 def test_an_unreachable_database_is_unavailable_and_hides_the_password():
     source = Sql(url=f"postgresql+psycopg://me:{SECRET}@127.0.0.1:1/logs", table="log", time="ts")
-    with pytest.raises(UnavailableError, match="cannot be reached") as caught:
+    with pytest.raises(UnavailableError, match=r"cannot be reached") as caught:
         source.facts()
     assert SECRET not in str(caught.value)
     assert SECRET not in repr(source)
 
 
 def test_a_refused_login_is_the_users_mistake(postgres_url):
-    with pytest.raises(UserError, match="login is refused") as caught:
+    with pytest.raises(UserError, match=r"login is refused") as caught:
         Sql(url=postgres_url.replace("postgres:@", f"nobody:{SECRET}@"), table="log", time="ts").facts()
     assert SECRET not in str(caught.value)
 
 
 def test_a_missing_database_is_the_users_mistake(postgres_url):
     url = sa.make_url(postgres_url).set(database="nowhere").render_as_string(hide_password=False)
-    with pytest.raises(UserError, match="no such database"):
+    with pytest.raises(UserError, match=r"no such database"):
         Sql(url=url, table="log", time="ts").facts()
 
 
 def test_a_file_that_is_no_database_is_the_users_mistake(tmp_path):
     (tmp_path / "log.db").write_text("hello, I am no database at all" * 50)
-    with pytest.raises(UserError, match="no SQLite database"):
+    with pytest.raises(UserError, match=r"no SQLite database"):
         Sql(url=f"sqlite:///{tmp_path / 'log.db'}", table="log", time="ts").facts()
 
 
 def test_an_unknown_dialect_is_the_users_mistake():
-    with pytest.raises(UserError, match="no SQLAlchemy URL of a known database"):
+    with pytest.raises(UserError, match=r"no SQLAlchemy URL of a known database"):
         Sql(url="oracel://me@host/x", table="log", time="ts").facts()
 
 
 def test_a_missing_driver_says_what_to_install():
-    with pytest.raises(UserError, match="needs the driver cx_Oracle, which is not installed"):
+    with pytest.raises(UserError, match=r"needs the driver cx_Oracle, which is not installed"):
         Sql(url="oracle+cx_oracle://me@host/x", table="log", time="ts").facts()
 
 
 def test_a_statement_that_takes_too_long_is_stopped_in_postgres(postgres_url):
     query = "SELECT now() AS ts, pg_sleep(20) AS x"
     source = Sql(url=postgres_url, query=query, time="ts", timeout=timedelta(milliseconds=200))
-    with pytest.raises(UnavailableError, match="took longer than 0:00:00.2.* and was stopped"):
+    with pytest.raises(UnavailableError, match=r"took longer than 0:00:00.2.* and was stopped"):
         delivered(source)
 
 
@@ -416,7 +439,7 @@ def test_a_statement_that_takes_too_long_is_stopped_in_sqlite(sqlite):
     source = sqlite.source(hours()).model_copy(
         update={"table": None, "query": query, "timeout": timedelta(milliseconds=200)}
     )
-    with pytest.raises(UnavailableError, match="and was stopped"):
+    with pytest.raises(UnavailableError, match=r"and was stopped"):
         delivered(source)
 
 
