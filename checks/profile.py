@@ -178,10 +178,11 @@ class ColumnProfile:
         if not np.isfinite([self.squares, other.squares]).all():  # what overflows depends on the order
             return bool(np.isfinite(self.squares) == np.isfinite(other.squares))
         # A sum may cancel; the bound of its rounding, the root of rows times squares, does not (Cauchy and Schwarz).
-        rounding = 1e-9 * sqrt(self.rows) * sqrt(self.squares)
+        # Squares of values below 1e-154 vanish, their sum does not.
+        rounding = 1e-9 * (sqrt(self.rows) * sqrt(self.squares) + self.rows * 1e-154)
         return bool(
             np.isclose(self.total, other.total, rtol=0, atol=rounding)
-            and np.isclose(self.squares, other.squares, rtol=1e-9, atol=0)
+            and np.isclose(self.squares, other.squares, rtol=1e-9, atol=self.rows * 1e-307)
         )
 
     def _exact(self) -> tuple[object, ...]:

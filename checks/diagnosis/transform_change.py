@@ -13,6 +13,7 @@ from checks.profile import Column, Edges, Kind
 from checks.quantiles import moved
 
 SLACK = 0.08  # a window's own variation on top of the exact transform
+CLOSE = 0.7  # storms and rushes fit some transform loosely; a real one fits closely
 FEWEST_BINS = 4  # of the reference; with fewer any map is as good
 _TRANSFORMS: tuple[tuple[Callable[[Edges], Edges], str], ...] = (
     (np.log1p, "log(1 + x) is applied"),
@@ -48,6 +49,8 @@ class TransformChange:
         if not fits:
             return None
         found, words = min(fits, key=lambda item: item[0].strain)
+        if found.strain > CLOSE:
+            return None
         # A stretch has two free numbers: where only moments speak it always fits, and that it does says nothing.
         rivals = [affine(was, now, SLACK, scale=1.0), affine(was, now, SLACK)]
         if any(rival and rival[1].points and rival[1].strain <= found.strain for rival in rivals):

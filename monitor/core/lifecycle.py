@@ -57,12 +57,13 @@ def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping
     found = []
     for group in groups:
         own = [finding for finding in breaches if finding.column in group.columns]
-        quality = group.pipeline is True or all(finding.kind is IncidentKind.QUALITY for finding in own)
+        measured = [finding for finding in own if finding.kind is IncidentKind.QUALITY]
+        quality = group.pipeline is True or len(measured) == len(own)
         found.append(
             Cause(
                 IncidentKind.QUALITY if quality else IncidentKind.DRIFT,
                 group,
-                _evidence(own),
+                _evidence(measured if quality and measured else own),
                 any(finding.fatal for finding in own),
             )
         )
@@ -251,7 +252,16 @@ def _calm(
 
 
 def _answered(incident: Incident, findings: Sequence[Finding]) -> bool:
-    """Whether every check that showed the incident has an answer for its columns in this window."""
-    shown = {(item.column, item.check) for item in incident.evidence}
-    verdicts = {(f.column, f.check): f.verdict for f in findings}
-    return all(verdicts.get(key) is Verdict.PASS for key in shown)
+    """Whether every check that showed the incident would show it in this window too, and does not."""
+    now = {(f.column, f.check): f for f in findings}
+    return all(_calmed(item, now.get((item.column, item.check))) for item in incident.evidence)
+
+
+def _calmed(shown: Evidence, finding: Finding | None) -> bool:
+    if finding is None or finding.verdict in (Verdict.BREACH, Verdict.FAILED):
+        return False
+    if finding.verdict is Verdict.PASS:
+        return True
+    # Too blind for small changes, but not for the one that the incident is about.
+    seen, limit = shown.effect, finding.minimum_detectable
+    return seen is not None and limit is not None and limit <= abs(seen)

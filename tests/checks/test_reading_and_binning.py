@@ -32,7 +32,7 @@ ARRAYS = [
     pa.array([], pa.string()),
     pa.array([dt.date(2024, 1, 1), None]),
     pa.array([dt.datetime(2024, 1, 1, 5, tzinfo=UTC), None], pa.timestamp("ns", "Europe/Berlin")),
-    pa.array([10**11, 0], pa.timestamp("s")),
+    pa.array([10**15, 0], pa.timestamp("s")),
     pa.array([dt.time(1, 2), None]),
     pa.chunked_array([[1.0], [2.0, None]]),
     pa.chunked_array([], pa.float64()),

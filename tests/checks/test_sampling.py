@@ -111,3 +111,7 @@ def test_columns_of_two_types_are_joined(one, other, kind, values):
 def test_a_column_that_a_table_lacks_is_null_there():
     joined = concat([pa.table({"x": [1]}), pa.table({"y": ["a"]})])
     assert joined.to_pydict() == {"x": [1, None], "y": [None, "a"]}
+
+
+def test_no_rows_have_no_hashes():
+    assert hash_rows(rows(0)).tolist() == []

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -18,7 +18,7 @@ def series(effects, *, tolerance=0.2, column="amount", step=timedelta(days=1), u
 
 
 def texts(svg):
-    return [element.text for element in ElementTree.fromstring(svg).iter() if element.text]
+    return [element.text for element in ET.fromstring(svg).iter() if element.text]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -27,7 +27,7 @@ def texts(svg):
 )
 def test_every_series_makes_well_formed_svg_with_finite_numbers(effects, dark):
     svg = series_svg(series(effects), dark=dark)
-    ElementTree.fromstring(svg)
+    ET.fromstring(svg)
     assert not re.search(r"nan|inf", re.sub(r"aria-label=\"[^\"]*\"", "", svg))
 
 

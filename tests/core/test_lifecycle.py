@@ -117,6 +117,24 @@ def test_windows_without_an_answer_never_calm_an_incident():
     assert story.open[0].calm == 0
 
 
+def test_a_window_that_would_have_shown_the_change_calms_it_even_where_it_is_blind_for_smaller_ones():
+    story = Story()
+    story.breach("age", effect=0.9)
+    story.breach("age", effect=0.9)
+    row = finding("age", story.number + 1, Verdict.INCONCLUSIVE, effect=0.0)
+    assert story.play([replace(row, minimum_detectable=1.2)], []) == []
+    assert story.play([replace(row, minimum_detectable=0.8)], []) == ["calm"]
+
+
+def test_a_quality_incident_is_shown_by_what_is_broken_not_by_the_drift_that_follows():
+    rows = [
+        finding("age", 0, effect=5.0),
+        finding("age", 0, check="null_rate", kind=IncidentKind.QUALITY, effect=0.8),
+    ]
+    (cause,) = causes(rows, [Group("null_flood", "null flood", ("age",), "null", True)], {})
+    assert [item.check for item in cause.evidence] == ["null_rate"]
+
+
 def test_an_empty_window_moves_nothing():
     assert Story().play([], []) == []
 

@@ -91,4 +91,3 @@ def test_a_person_who_acts_twice_makes_two_steps():
     two = decide(later, ["a"], {"a": NOW}, (), repeat=REPEAT)[0]
     assert one.key != two.key
     assert one.reason is Reason.PERSON
-

@@ -167,3 +167,15 @@ def test_without_a_beginning_nothing_is_owed():
 def test_a_changed_length_goes_on_with_the_window_that_holds_the_last_end():
     owed, _ = schedule().due(at("2026-03-05T02:00"), last_end=at("2026-03-04T06:00"))
     assert [window.start for window in owed] == [at("2026-03-04")]
+
+
+def test_the_newest_due_window_is_the_last_one_whose_delay_is_over():
+    plan = schedule()
+    assert plan.newest_due(at("2026-03-05T01:00")).end == at("2026-03-05")
+    assert plan.newest_due(at("2026-03-05T00:59")).end == at("2026-03-04")
+
+
+def test_the_next_window_falls_due_when_its_delay_is_over():
+    plan = schedule()
+    assert plan.next_due(at("2026-03-05T12:00"), at("2026-03-05")) == at("2026-03-06T01:00")
+    assert plan.next_due(at("2026-03-05T00:30")) == at("2026-03-05T01:00")
