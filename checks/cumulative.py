@@ -182,6 +182,7 @@ def weighted_square(steps: Steps, weights: Edges) -> tuple[float, Effect, float]
     # Every bin moves the cumulative share at all edges from its own on.
     slopes = np.append(np.cumsum((2 * weights * steps.differences)[::-1])[::-1], 0.0)
     stderr = sqrt(steps.variance(slopes, slopes) + 2 * float((form * form).sum()))
+    stderr = stderr or float(steps.stderrs.max()) ** 2  # all rows in one bin: half a row may still be elsewhere
     reach = Z_CONFIDENCE * stderr
     effect = root_without_noise(square - reach, square, square + reach, noise)
     return square / steps.noise, effect, quadratic_form_tail(form, square)

@@ -1,16 +1,17 @@
 """Counts in intervals as a distribution on a line: mass is uniform inside a bin, and an atom's bin is a point."""
 
 import sys
-from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
 
 from checks.profile import Bins, Column, Counts, Edges, Kind
-from checks.wording import number_text
+from checks.quantiles import change, quantiles
 
 _LARGEST = sys.float_info.max
-_RANKS = {"median": 0.5, "10th percentile": 0.1, "90th percentile": 0.9}
+_NAMES = ("median", "10th percentile", "90th percentile")
+_RANKS = np.array([0.5, 0.1, 0.9])
+_WEIGHTS = np.array([1.5, 1.0, 1.0])
 _NOUNS: dict[Kind, tuple[str, str]] = {"datetime": (" age", " h"), "text": (" length", " characters")}
 
 
@@ -58,34 +59,12 @@ def spread(line: Edges, counts: Counts) -> tuple[float, Edges]:
     return unit * sqrt(variance), squares / (2 * variance)
 
 
-def quantile(line: Sequence[float], counts: Sequence[int], rank: float) -> float:
-    """Return a quantile by linear interpolation inside its bin.
-
-    Parameters
-    ----------
-    line : shape (bins + 1,).
-    counts : shape (bins,), with a sum above 0.
-    rank : in (0, 1).
-    """
-    wanted, below = rank * sum(counts), 0.0
-    for place, count in enumerate(counts):
-        if count and below + count >= wanted:
-            part = (wanted - below) / count
-            return line[place] * (1 - part) + line[place + 1] * part
-        below += count
-    return line[-1]  # rounding left a sliver of the last row
-
-
 def change_in_words(reference: Column, current: Column) -> str:
     """Return the quantile that moved most, in the column's own units: ``"median 733 to 1,180"``."""
-    before, after = _quantiles(reference.bins, reference), _quantiles(reference.bins, current)
+    before, after = quantiles(reference, _RANKS), quantiles(current, _RANKS)
+    if before is None or after is None:
+        return f"no finite value in {'the reference' if before is None else 'this window'}"
     # The median unless another quantile moved clearly further; halves, for a difference may overflow.
-    moved = [abs(new / 2 - old / 2) * weight for old, new, weight in zip(before, after, (1.5, 1, 1), strict=True)]
-    place = moved.index(max(moved))
+    place = int(np.argmax(np.abs(after / 2 - before / 2) * _WEIGHTS))
     noun, unit = _NOUNS.get(reference.bins.kind, ("", ""))
-    return f"{list(_RANKS)[place]}{noun} {number_text(before[place])} to {number_text(after[place])}{unit}"
-
-
-def _quantiles(bins: Bins, column: Column) -> list[float]:
-    line, counts = bounds(bins, column).tolist(), column.profile.counts.tolist()
-    return [quantile(line, counts, rank) for rank in _RANKS.values()]
+    return change(f"{_NAMES[place]}{noun}", float(before[place]), float(after[place])) + unit

@@ -11,6 +11,7 @@ GRID = 2000  # points of a distribution's quantile grid; 1/GRID of the mass is f
 SIGNIFICANT = 3  # digits of the larger of two numbers that are compared
 MOST_DECIMALS = 8
 TIMES = "\N{MULTIPLICATION SIGN}"
+LARGEST = 1e150  # what is interpolated, so that no slope between two values overflows
 LONG = 1e9  # numbers from here on are written with a power of ten
 
 
@@ -38,7 +39,8 @@ def quantiles(column: Column, ranks: Edges) -> Edges | None:
     upper = np.clip(np.searchsorted(shares, ranks, side="left"), 1, len(shares) - 1)
     # Between an atom and the edge just below it lies no number, so rounding must not choose the edge.
     atom = np.nextafter(values[upper - 1], np.inf) >= values[upper]
-    return np.where(atom, values[upper], np.interp(ranks, shares, values))
+    unit = max(1.0, float(np.abs(values).max()) / LARGEST)
+    return np.where(atom, values[upper], np.interp(ranks, shares, values / unit) * unit)
 
 
 def grid(column: Column) -> Edges | None:

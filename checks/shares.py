@@ -164,7 +164,7 @@ def measure(
     from scipy.special import chdtrc
 
     scale = found.curvature * shares.noise
-    freedom = max(1, shares.freedom)
+    freedom = max(1, shares.freedom)  # one cell cannot differ, but nor is it certain that there is no second
     chi_square = found.value / scale if chi_square is None else chi_square
     stderr = sqrt(shares.variance(found.by_reference, found.by_current) + 2 * freedom * scale**2)
     noise = shares.freedom * scale
@@ -191,6 +191,7 @@ def in_words(reference: Column, current: Column) -> str:
         return change_in_words(reference, current)
     known, seen = counts_of(reference), counts_of(current)
     known, seen = known / known.sum(), seen / seen.sum()
-    place = int(np.argmax(np.abs(seen - known)))
+    change = np.round(seen - known, 9)
+    place = int(np.lexsort([change, np.abs(change)])[-1])  # of two that moved as far, the one that grew
     name = f"'{reference.bins.values[place]}'" if place < len(reference.bins.values) else "other values"
     return f"share of {name} {share_text(known[place])} to {share_text(seen[place])}"

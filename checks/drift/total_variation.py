@@ -11,7 +11,7 @@ from checks.cumulative import absolute_sum, absolute_sum_tail
 from checks.debiasing import distance_without_noise
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import KINDS, Column, Kind
-from checks.shares import in_words, shares_of
+from checks.shares import HALF, in_words, shares_of
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,12 @@ class TotalVariation:
         q = shares.current_counts / shares.rows
         distance = float(np.abs(q - p).sum()) / 2
         signs = np.sign(q - p) / 2
-        pooled = (shares.reference_counts + shares.current_counts) / (shares.reference_rows + shares.rows)
+        total = shares.reference_rows + shares.rows
+        pooled = (shares.reference_counts + shares.current_counts) / total
         covariance = (np.diag(pooled) - np.outer(pooled, pooled)) * shares.noise
         mean, variance = absolute_sum(np.full(pooled.size, 0.5), covariance)
         # Where p and q agree the signs say nothing, but noise still does.
-        stderr = sqrt(max(shares.variance(signs, signs), variance))
+        stderr = sqrt(max(shares.variance(signs, signs), variance)) or HALF / shares.rows
         return Measurement(
             distance,
             *distance_without_noise(distance, stderr, mean**2 + variance),

@@ -20,14 +20,14 @@ class NonFinite:
 
     Parameters
     ----------
-    tolerance : share of rows, 0 to 1. 0.001: a single infinity already breaks a sum, but one of a few rows proves
-        nothing.
+    tolerance : share of rows, 0 to 1. 0.005: a single infinity already breaks a sum, but a day of a hundred rows
+        can show no smaller share.
 
     Configuration
     -------------
     ::
 
-        - non_finite: {tolerance: 0.001}
+        - non_finite: {tolerance: 0.005}
 
     References
     ----------
@@ -39,7 +39,7 @@ class NonFinite:
     unit: ClassVar[str] = "share of rows"
     fatal: ClassVar[bool] = False
 
-    tolerance: float = 0.001
+    tolerance: float = 0.005
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checks.measurement import Inconclusive, Measurement
-from checks.outskirts import above, below
 from checks.profile import Column, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import number_text, share_text
@@ -12,22 +11,22 @@ from checks.wording import number_text, share_text
 
 @dataclass(frozen=True)
 class OutOfRange:
-    """Out of range: the share of rows below the reference's minimum or above its maximum.
+    """Out of range: the share of rows far outside of the reference's range.
 
-    Bins do not know where in them a value lies, so what is counted is this. A side counts only where the current
-    extreme lies beyond the reference's extreme. There, rows beyond the reference's central 99% on that side count,
-    less the share which the reference itself has there. So a single value just outside moves nothing, a range that
-    was never seen counts in full. Infinities lie in the open tails and count on a side that counts; ``non_finite``
-    counts them alone.
+    Far is beyond the outermost edges of the bins: one and a half times the width of the reference's central 99% away
+    from it (Tukey's rule for outliers, on a range instead of the quartiles). A value just above the reference's maximum
+    does not count: the reference is one draw, and the next season exceeds it as a matter of course. Infinities lie
+    there too and count; ``non_finite`` counts them alone.
 
-    Statistic: the share of rows in the outskirts of the sides that count. The effect is its rise over the reference's
-    share; standard error with half a row added on both sides, p-value of equal shares (mid-p).
+    Statistic: the share of rows beyond the outermost edges. The effect is its rise over the reference's own share;
+    standard error with half a row added on both sides, p-value of equal shares (mid-p).
 
-    Sees impossible values, changes of unit, sentinels at the edge. Does not see values in a gap inside the range.
+    Sees impossible values, changes of unit, sentinels far away. Does not see values in a gap inside the range, nor
+    values near it: ``outlier_rate`` counts those.
 
     Parameters
     ----------
-    tolerance : share of rows, 0 to 1. 0.01: as many as the outskirts of the reference hold by construction.
+    tolerance : share of rows, 0 to 1. 0.01: gross errors in one row of a hundred distort what a model sees.
 
     Configuration
     -------------
@@ -37,7 +36,7 @@ class OutOfRange:
 
     References
     ----------
-    Breck et al. 2019, *Data validation for machine learning*, SysML.
+    Tukey 1977, *Exploratory Data Analysis*; Breck et al. 2019, *Data validation for machine learning*, SysML.
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({"numeric", "datetime", "text"})
@@ -52,13 +51,13 @@ class OutOfRange:
         known, seen = reference.profile, current.profile
         if (refused := without_rows(known.finite, seen.present)) is not None:
             return refused
-        before, after, words = 0, 0, []
-        if seen.low is not None and known.low is not None and seen.low < known.low:
-            before, after = before + below(reference), after + below(current)
+        if not reference.bins.edges:
+            return Inconclusive("the reference has no range", rows=seen.present, reference_rows=known.present)
+        found = Proportion(int(seen.counts[0] + seen.counts[-1]), seen.present)
+        words = []
+        if seen.counts[0] and seen.low is not None and known.low is not None:
             words.append(f"lowest {number_text(known.low)} to {number_text(seen.low)}")
-        if seen.high is not None and known.high is not None and seen.high > known.high:
-            before, after = before + above(reference), after + above(current)
+        if seen.counts[-1] and seen.high is not None and known.high is not None:
             words.append(f"highest {number_text(known.high)} to {number_text(seen.high)}")
-        found = Proportion(after, seen.present)
-        said = "; ".join([*words, f"{share_text(found.share)} of rows there"]) if words else "within the range"
-        return compare(Proportion(before, known.present), found, said, upwards=True)
+        said = "; ".join([*words, f"{share_text(found.share)} of rows there"]) if found.count else "within the range"
+        return compare(Proportion(int(known.counts[0] + known.counts[-1]), known.present), found, said, upwards=True)

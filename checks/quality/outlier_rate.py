@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from checks.distributions import bounds, quantile
+import numpy as np
+
 from checks.measurement import Inconclusive, Measurement
 from checks.outskirts import above, below, rows_beyond, rows_up_to
 from checks.profile import Column, Kind
 from checks.proportions import Proportion, compare, without_rows
+from checks.quantiles import quantiles
 from checks.wording import number_text, share_text
 
 _NORMAL_QUARTILES = 1.3489795003921634  # interquartile range of a normal distribution in its standard deviations
+
+_NOTHING = 1e-12  # of the width of all bins: rounding, not spread
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,12 @@ def _fences(reference: Column, robust_z: float) -> tuple[float, float] | None:
     bins = reference.bins
     if not bins.edges:
         return None
-    line, counts = bounds(bins, reference).tolist(), reference.profile.counts.tolist()
-    first, middle, third = (quantile(line, counts, rank) for rank in (0.25, 0.5, 0.75))
+    quartiles = quantiles(reference, np.array([0.25, 0.5, 0.75]))
+    if quartiles is None:
+        return None
+    first, middle, third = quartiles.tolist()
     reach = robust_z * (third - first) / _NORMAL_QUARTILES
-    if not reach > abs(middle) * 1e-12:
+    if reach <= _NOTHING * (bins.edges[-1] - bins.edges[0]):
         return None
     low = max((edge for edge in bins.edges if edge <= middle - reach), default=bins.edges[0])
     high = min((edge for edge in bins.edges if edge >= middle + reach), default=bins.edges[-1])

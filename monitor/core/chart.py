@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from xml.sax.saxutils import escape
+from html import escape
 
 from checks.wording import number_text
 from monitor.core.notice import Series
@@ -78,7 +78,7 @@ def series_svg(series: Series, width: int = 720, height: int = 280, *, dark: boo
         parts.append(_labels(plot, points[-1], series.tolerance, colours))
     else:
         parts.append(_text(width / 2, height / 2 + 10, "no measurements yet", colours.faint, anchor="middle"))
-    label = escape(describe(series), {'"': "&quot;"})
+    label = escape(describe(series))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{label}" font-family="{FONTS}" font-size="12">{"".join(parts)}</svg>'

@@ -74,7 +74,7 @@ def judge(
 
 
 @cache
-def _critical(alpha: float, blocks: int) -> float:
+def _critical(alpha: float, blocks: float) -> float:
     """One-sided quantile: Student's where the variation was estimated from blocks, else normal."""
     if not blocks:
         return NormalDist().inv_cdf(1 - alpha)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
 
 from monitor.core.chart import describe, series_svg
@@ -27,6 +26,8 @@ def asked(call: Callable[..., Any], **arguments: Any) -> Any:
     RefusedError
         For whatever went wrong, classified.
     """
+    from http.client import HTTPException
+
     from slack_sdk.errors import SlackClientError
 
     try:

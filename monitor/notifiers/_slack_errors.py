@@ -1,7 +1,6 @@
 """What Slack's refusals mean: try later, mend the configuration, send plainer, or post afresh."""
 
 from enum import StrEnum
-from http.client import HTTPException
 from typing import Any, NoReturn
 
 from monitor.core.notice import Deferred, Outcome, Rejected
@@ -69,6 +68,8 @@ def refuse(error: Exception) -> NoReturn:
     RefusedError
         Always. Its words hold no address and no token.
     """
+    from http.client import HTTPException
+
     from slack_sdk.errors import SlackApiError
 
     if isinstance(error, SlackApiError) and not isinstance(error.response, str):

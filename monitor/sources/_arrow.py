@@ -79,7 +79,7 @@ def _fitting(kind: pa.DataType | None, declared: pa.DataType | None, values: Seq
     if pa.types.is_floating(declared):
         return declared if kind in (pa.int64(), pa.float64()) else None
     if pa.types.is_timestamp(declared) or pa.types.is_date(declared):  # SQLite keeps times as text
-        return declared if kind == pa.string() else None
+        return declared if kind == pa.string() or (kind == WALL and declared == _INSTANT) else None
     return None
 
 

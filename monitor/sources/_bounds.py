@@ -1,9 +1,8 @@
 """A window as a condition on the time column, never too narrow; what it lets through too much is cut in Arrow."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from checks.instants import NANOSECONDS, Form, offset_of
 from monitor.core.window import Window
@@ -15,7 +14,7 @@ _CHANGE = timedelta(hours=3)  # no change of clocks is longer, but for a country
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], window: Window, zone: ZoneInfo) -> Any:
+def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], window: Window, zone: tzinfo) -> Any:
     """Return the condition for a time column.
 
     Parameters
@@ -40,7 +39,7 @@ def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], w
     return sa.or_(*conditions)
 
 
-def ranges(form: Form, seen: Sequence[object], window: Window, zone: ZoneInfo) -> list[tuple[Any, Any]]:
+def ranges(form: Form, seen: Sequence[object], window: Window, zone: tzinfo) -> list[tuple[Any, Any]]:
     """Return half-open ranges of raw values which together hold every row of the window."""
     if form == "aware":
         return [(window.start, window.end)]
@@ -52,7 +51,7 @@ def ranges(form: Form, seen: Sequence[object], window: Window, zone: ZoneInfo) -
     return [wall(window, zone)]
 
 
-def wall(window: Window, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def wall(window: Window, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the window on the zone's clock, wide enough where the clock is changed nearby."""
     low, high = window.start.astimezone(zone), window.end.astimezone(zone)
     before, after = (window.start - _CHANGE).astimezone(zone), (window.end + _CHANGE).astimezone(zone)
@@ -61,11 +60,11 @@ def wall(window: Window, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return low.replace(tzinfo=None), high.replace(tzinfo=None)
 
 
-def _texts(seen: Sequence[str], window: Window, zone: ZoneInfo) -> list[tuple[str, str]]:
+def _texts(seen: Sequence[str], window: Window, zone: tzinfo) -> list[tuple[str, str]]:
     """Texts sort as times do where they share an offset and the separator after the date; both separators are tried."""
     offsets = {offset_of(text) for text in seen}
     if len(offsets) == 1 and offsets <= {"", "Z"}:
-        low, high = wall(window, zone if offsets == {""} else ZoneInfo("UTC"))
+        low, high = wall(window, zone if offsets == {""} else UTC)
     else:
         margin = timedelta(days=1)
         low, high = (

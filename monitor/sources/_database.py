@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from monitor.core.errors import LeewayError, UnavailableError, UserError
-from monitor.options import hide_passwords
+from monitor.options import HIDDEN, hide_passwords
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -90,10 +90,13 @@ class Database:
         return UserError(f"{self.name}: the database refuses to do this ({text})")
 
     def _shown(self, error: BaseException) -> str:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = error.args[1] if len(error.args) == 2 and isinstance(error.args[0], int) else error  # MySQL: code, text
+        lines = [line.strip() for line in str(said).splitlines() if line.strip()]
         text = hide_passwords(lines[0] if lines else type(error).__name__)[:300]
         password = re.search(r"://[^:/@]*:([^@]+)@", self.url)
-        return text.replace(password[1], "********") if password else text
+        for written in (password[1], unquote(password[1])) if password else ():
+            text = text.replace(written, HIDDEN)
+        return text
 
 
 _AWAY = frozenset({"OperationalError", "InterfaceError", "TimeoutError", "InternalError"})

@@ -1,8 +1,7 @@
 """What can be found out about a table without reading it all, for ``config check --connect``."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from checks.instants import to_utc
 from monitor.sources._relation import Relation
@@ -69,7 +68,7 @@ def _indexed(inspector: "sa.Inspector", relation: Relation, time: str) -> bool:
 
 
 def extremes(
-    connection: "sa.Connection", relation: Relation, time: str, zone: ZoneInfo
+    connection: "sa.Connection", relation: Relation, time: str, zone: tzinfo
 ) -> tuple[datetime | None, datetime | None]:
     """Return the first and the last event."""
     import sqlalchemy as sa

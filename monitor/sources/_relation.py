@@ -51,6 +51,10 @@ class Relation:
         """The columns, in their order."""
         return list(self.types)
 
+    def in_utc(self, name: str) -> bool:
+        """Return whether the database says that a column holds instants, with or without writing the zone."""
+        return bool(self.declared.get(name) == _UTC)
+
 
 def of_table(connection: "sa.Connection", table: str) -> Relation:
     """Look up a table or view; ``schema.table`` where it is not in the default schema.
@@ -153,7 +157,9 @@ def _arrow_type(kind: Any, dialect: str) -> pa.DataType | None:
         single = {"postgresql": "REAL", "mysql": "FLOAT", "mariadb": "FLOAT"}.get(dialect)
         return pa.float32() if kind.__visit_name__ == single else pa.float64()
     if isinstance(kind, sa.DateTime):
-        return _UTC if kind.timezone else WALL
+        # MySQL's TIMESTAMP comes without a zone, but in the session's, which is UTC.
+        utc = kind.timezone or (dialect in ("mysql", "mariadb") and kind.__visit_name__ == "TIMESTAMP")
+        return _UTC if utc else WALL
     if isinstance(kind, sa.Date):
         return pa.date32()
     return pa.string() if isinstance(kind, sa.String) else None

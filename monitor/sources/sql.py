@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import pyarrow as pa
@@ -55,7 +55,7 @@ class Sql(Log):
             if form is None:
                 return
             statement = self._from(relation, fetched)
-            statement = statement.where(within(sa.column(self.time), form, seen, window, self.zone))
+            statement = statement.where(within(sa.column(self.time), form, seen, window, self._zone(relation)))
             with closing(self._stream(connection, statement, relation)) as raw:
                 yield from self.deliver(raw, window, columns, relation.place)
 
@@ -80,7 +80,8 @@ class Sql(Log):
             relation = self._relation(connection)
             self.needed(relation.names, None, relation.place)
             seen = self._peek(connection, relation, self.time)
-            warnings = self.zone_warnings(self.time_form(seen, relation.place), seen)
+            form = self.time_form(seen, relation.place)
+            warnings = [] if relation.in_utc(self.time) else self.zone_warnings(form, seen)
             warnings += warnings_about(connection, relation, self.time, empty=not seen)
             columns = dict(relation.types)
             if self.features:
@@ -90,7 +91,7 @@ class Sql(Log):
         first = last = None
         try:
             with self._database.connect() as connection:
-                first, last = extremes(connection, relation, self.time, self.zone)
+                first, last = extremes(connection, relation, self.time, self._zone(relation))
         except LeewayError as error:
             warnings.append(f"the first and last event stay unknown: {error}")
         return TableFacts(columns, rows, first, last, tuple(warnings), "streaming SQLAlchemy cursor")
@@ -103,6 +104,9 @@ class Sql(Log):
         if self.query is not None:
             return of_query(connection, self.query)
         return of_table(connection, str(self.table))
+
+    def _zone(self, relation: Relation) -> tzinfo:
+        return UTC if relation.in_utc(self.time) else self.zone
 
     def _from(self, relation: Relation, names: Sequence[str]) -> "sa.Select[*tuple[Any, ...]]":
         import sqlalchemy as sa

@@ -1,5 +1,6 @@
 """Where drift checks meet columns that are not distributions in the textbook's sense, and how they say what they saw."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -54,8 +55,7 @@ def test_words_name_the_median_or_the_quantile_that_moved_most():
     values = np.random.default_rng(62).normal(1000, 100, 5000)
     moved = measure("ks", *columns(values, values + 500)).words
     wider = measure("ks", *columns(values, (values - 1000) * 3 + 1000)).words
-    assert moved.startswith("median 1,0")
-    assert " to 1,4" in moved or " to 1,5" in moved
+    assert re.match(r"median (99|100|101)\d? to 1[45]\d\d|median .* to 1,[45]", moved)
     assert "percentile" in wider
 
 
@@ -69,7 +69,7 @@ def test_words_of_ages_and_lengths_carry_their_unit():
 def test_words_name_the_category_whose_share_moved_most():
     values = ["UA"] * 180 + ["DL"] * 820
     assert measure("psi", *columns(values, ["UA"] * 31 + ["DL"] * 69)).words == "share of 'UA' 18% to 31%"
-    assert measure("psi", *columns(values, ["XX"] * 100)).words.startswith("share of 'DL' 82% to 0%")
+    assert measure("psi", *columns(values, ["XX"] * 100)).words == "share of other values 0% to 100%"
     assert (
         measure("psi", *columns(values, ["UA"] * 10 + ["DL"] * 30 + ["new"] * 60)).words
         == "share of other values 0% to 60%"
@@ -141,7 +141,7 @@ def test_rare_categories_that_are_too_few_together_join_the_least_of_the_others(
 
 def test_a_single_category_on_both_sides_is_one_cell_and_no_drift():
     both = columns(["a"] * 100, ["a"] * 50)
-    for name in ("chi2", "psi", "total_variation", "cramer_v"):
+    for name in ("chi2", "psi", "total_variation", "cramer_v", "hellinger", "jensen_shannon"):
         found = measure(name, *both)
         assert (found.effect, found.pvalue) == (0, 1)
         assert found.stderr > 0
@@ -199,12 +199,6 @@ def test_bounds_stop_one_central_range_beyond_the_far_edges():
     assert distributions.bounds(replace(bins, tails=None))[[0, -1]].tolist() == [-20, 30]
 
 
-def test_quantiles_are_interpolated_inside_their_bin():
-    assert distributions.quantile([0.0, 10.0, 20.0], [4, 4], 0.25) == 5
-    assert distributions.quantile([0.0, 10.0, 20.0], [0, 4], 0.5) == 15
-    assert distributions.quantile([0.0, 1.0], [1], 1 + 1e-9) == 1
-
-
 def test_the_spread_is_that_of_uniform_bins():
     spread, slopes = distributions.spread(np.array([0.0, 1.0]), np.array([10]))
     assert (spread, slopes.tolist()) == (pytest.approx(12**-0.5), [0.5])
@@ -221,7 +215,7 @@ def test_shares_add_half_a_row_to_every_cell():
 )
 def test_a_measurement_refuses_numbers_that_are_none(wrong):
     sound = {"statistic": 1.0, "effect": 1.0, "stderr": 1.0, "interval": (0.0, 2.0), "rows": 1, "reference_rows": 1}
-    with pytest.raises(ValueError, match="finite|negative"):
+    with pytest.raises(ValueError, match=r"finite|negative"):
         Measurement(**{**sound, **wrong})
 
 
@@ -254,3 +248,17 @@ def test_a_module_with_another_number_of_public_classes_than_one_is_refused():
 def test_profiles_of_places_count_the_unseen():
     bins = Bins("categorical", values=("a",))
     assert profile_of(bins, np.array([0, 2, 2])).unseen.top() == [("new", 2)]
+
+
+def test_a_constant_column_against_itself_has_no_effect_and_some_error():
+    both = columns([5.0] * 100, [5.0] * 50)
+    for name in ("ks", "cramer_von_mises", "anderson_darling", "wasserstein", "psi", "total_variation"):
+        found = measure(name, *both)
+        assert (found.effect, found.pvalue) == (0, 1)
+        assert found.stderr > 0
+
+
+def test_words_say_so_where_nothing_is_finite():
+    known, seen = columns([1.0, 2.0] * 50, [np.inf] * 50)
+    assert measure("ks", known, seen).words == "no finite value in this window"
+    assert measure("ks", seen, known).words == "no finite value in the reference"

@@ -13,9 +13,10 @@ from monitor.core.notice import Attempt, Deferred, Delivered, Rejected
 from monitor.notifiers import _png
 from monitor.notifiers._blocks import LARGEST_JSON, LARGEST_TEXT, render_slack
 from monitor.notifiers.slack import Slack
-from monitor.testing import FakeSlack
+from monitor.testing import FakeSlack, FakeWebhook
 from monitor.testing._slack_blocks import characters, faults
 from monitor.testing.slack import CHANNEL, HOOK, TOKEN, Fault
+from monitor.testing.webhook import Answer
 
 POST, UPDATE, HISTORY, REPLIES = "chat.postMessage", "chat.update", "conversations.history", "conversations.replies"
 
@@ -108,6 +109,40 @@ def test_block_ids_are_new_with_every_notice_and_the_same_on_every_attempt():
 
     assert ids("a") == ids("a")
     assert not ids("a") & ids("b")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"acknowledged_by": "anna"}, "firing, acknowledged by anna"), ({"silenced_until": notice().at}, "firing, silenced until 2026-03-03 00:00 UTC"),
+     ({"expected": True}, "firing, declared expected")],
+)  # fmt: skip
+def test_the_state_says_what_a_person_did(changes, words):
+    fields = render_slack(notice(of=incident(**changes)))["blocks"][2]["fields"]
+    assert any(field["text"].endswith(words) for field in fields)
+
+
+def test_a_change_that_is_expected_is_titled_so():
+    assert render_slack(notice(of=incident(expected=True)))["text"].startswith("EXPECTED · DRIFT")
+
+
+def test_a_notice_without_numbers_is_a_message_all_the_same(slack, bot):
+    bare = notice(
+        of=incident(evidence=(), columns=(), summary=""),
+        window=None,
+        version=None,
+        reference="",
+        rows=0,
+        timeline=(),
+        actions=(),
+        link=None,
+    )
+    assert bot.send(Attempt(bare)).note == ""
+    assert slack.posts[0]["blocks"][1]["text"]["text"].startswith("Shifted values.\n")
+
+
+def test_a_name_with_emphasis_in_it_stays_plain():
+    fields = render_slack(notice(of=incident(acknowledged_by="*anna*")))["blocks"][2]["fields"]
+    assert {"type": "plain_text", "text": "State\nfiring, acknowledged by *anna*", "emoji": False} in fields
 
 
 # --- the thread --------------------------------------------------------------------------------------------------
@@ -210,6 +245,24 @@ def test_a_dropped_connection_ends_in_exactly_one_message(slack, bot, kind):
     assert isinstance(again, Delivered)
     assert [post["ts"] for post in slack.posts] == [again.reference["ts"]]
     assert len(slack.thread(again.reference["ts"])) == 1
+
+
+def test_an_attempt_that_had_arrived_with_its_thread_is_left_alone(slack, bot):
+    begun = bot.send(first())
+    again = bot.send(Attempt(notice(), 2, uncertain=True))
+    assert again == Delivered(begun.reference, "an earlier attempt had arrived")
+    assert len(slack.messages) == 2
+
+
+def test_an_edit_that_fails_keeps_an_earlier_doubt(slack, bot):
+    begun = bot.send(first())
+    slack.plan(Fault(UPDATE, "limited"))
+    assert bot.send(Attempt(notice(key="k2"), 2, uncertain=True, earlier=begun.reference)).uncertain
+
+
+def test_a_channel_name_that_is_nowhere_is_looked_up_in_vain_and_rejected(slack):
+    outcome = bot_of(slack, channel="#nowhere").send(Attempt(notice(), 2, uncertain=True))
+    assert isinstance(outcome, Rejected)
 
 
 def test_one_call_is_made_for_one_attempt_though_the_connection_drops(slack, bot):
@@ -492,6 +545,22 @@ def test_the_probe_names_channel_bot_and_team(bot):
 def test_the_probe_names_the_permissions_that_lack(slack, bot):
     slack.scopes = "chat:write,channels:history"
     assert "files:write (to show charts)" in bot.probe()
+
+
+def test_the_probe_asks_whether_an_incoming_webhook_is_still_there(slack):
+    with FakeWebhook(Answer(404, body="no_service")) as gone, pytest.raises(UserError, match="create a new one"):
+        Slack(webhook_url=gone.url).probe()
+    slack.plan(Fault("hook", "html"))
+    with pytest.raises(UnavailableError, match="HTTP 500"):
+        hook_of(slack).probe()
+
+
+def test_an_incoming_webhook_that_was_removed_is_rejected_with_a_remedy():
+    with FakeWebhook(Answer(404, body="no_service")) as gone:
+        outcome = Slack(webhook_url=gone.url).send(first())
+    assert outcome == Rejected(
+        "Slack: no_service: the incoming webhook was removed; create a new one in the app's settings"
+    )
 
 
 def test_the_probe_posts_nothing(slack, bot):

@@ -37,6 +37,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
         ([1], pa.float32(), pa.float32(), [1.0]),
         (["1"], pa.float64(), pa.string(), ["1"]),
         (["2026-07-01 12:00"], pa.timestamp("us"), pa.timestamp("us"), [NOON.replace(tzinfo=None)]),
+        ([NOON.replace(tzinfo=None)], pa.timestamp("us", "UTC"), pa.timestamp("us", "UTC"), [NOON]),
         (["soon"], pa.timestamp("us"), pa.string(), ["soon"]),
         (["2026-07-01"], pa.date32(), pa.date32(), [date(2026, 7, 1)]),
         (["a"], pa.int64(), pa.string(), ["a"]),

@@ -12,10 +12,12 @@ import pytest
 import sqlalchemy as sa
 from log_places import load
 from pydantic import ValidationError
+from sqlalchemy.dialects import mysql
 
 from monitor.core.errors import UnavailableError, UserError
 from monitor.core.window import Window
 from monitor.sources._database import Database, guards
+from monitor.sources._relation import _arrow_type
 from monitor.sources.sql import Sql
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -121,6 +123,24 @@ def test_mysql_reads_in_a_read_only_transaction_with_a_timeout():
 
 def test_mariadb_has_its_own_word_for_the_timeout():
     assert guards("mysql", 1500, mariadb=True)[0] == "SET SESSION max_statement_time = 1.5"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arrow"),
+    [
+        (mysql.TIMESTAMP(), "timestamp[us, tz=UTC]"),
+        (mysql.DATETIME(), "timestamp[us]"),
+        (mysql.FLOAT(), "float"),
+        (mysql.DOUBLE(), "double"),
+        (mysql.DECIMAL(9, 2), "double"),
+        (mysql.TINYINT(display_width=1), "bool"),
+        (mysql.INTEGER(11), "int64"),
+        (mysql.VARCHAR(9), "string"),
+    ],
+    ids=repr,
+)
+def test_the_types_of_mysql_are_known(kind, arrow):
+    assert str(_arrow_type(kind, "mysql")) == arrow
 
 
 def test_a_dialect_that_is_not_known_is_read_without_guards():

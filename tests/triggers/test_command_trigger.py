@@ -14,6 +14,7 @@ from retrain_factory import asked
 
 from monitor.core.errors import UserError
 from monitor.core.retrain import RetrainState
+from monitor.triggers import _supervisor
 from monitor.triggers.command import Command
 
 
@@ -261,3 +262,22 @@ def test_a_program_is_found_relative_to_the_folder_it_runs_in(tmp_path):
 def test_an_empty_command_is_refused_by_the_configuration():
     with pytest.raises(ValidationError):
         Command(argv=())
+
+
+@pytest.mark.parametrize(
+    ("argv", "timeout", "expected"),
+    [(["true"], 5.0, {"code": 0, "why": ""}), (["false"], 5.0, {"code": 1, "why": ""}), (["sleep", "60"], 0.1, {"code": None, "why": "was ended after 0.1 s"})],
+)  # fmt: skip
+def test_the_supervisor_writes_down_how_it_ended(tmp_path, argv, timeout, expected):
+    _supervisor.main([str(tmp_path), str(timeout), *argv])
+    assert json.loads((tmp_path / "result.json").read_text()) == expected
+
+
+def test_a_command_that_ignores_the_request_to_end_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(_supervisor, "GRACE", 0.2)
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
+    )
+    began = time.monotonic()
+    assert _supervisor.run(tmp_path, 1.0, [sys.executable, "-c", stubborn])["code"] is None
+    assert time.monotonic() - began < 10
