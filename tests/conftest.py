@@ -1,13 +1,16 @@
-"""Fixtures of the whole suite: a real PostgreSQL, one server a worker, one fresh database a test."""
+"""Fixtures of the whole suite: the command, and a real PostgreSQL, one server a worker, one fresh database a test."""
 
 import itertools
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+
+from monitor.cli import main
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +40,21 @@ def postgres_url(postgres_server: Any) -> Iterator[str]:
         connection.execute(f'CREATE DATABASE "{name}"')
         yield postgres_server.get_uri(database=name, driver="psycopg")
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in the test's folder; gives exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, said.out, said.err
+
+    return call

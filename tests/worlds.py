@@ -57,9 +57,7 @@ def drop(column: str, first: int, last: int):
     """Make a column null in the days from ``first`` until before ``last``."""
 
     def change(rows):
-        rows[column] = [
-            None if first <= day_of(t) < last else v for t, v in zip(rows["ts"], rows[column], strict=True)
-        ]
+        rows[column] = [None if first <= day_of(t) < last else v for t, v in zip(rows["ts"], rows[column], strict=True)]
 
     return change
 

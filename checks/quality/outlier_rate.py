@@ -76,10 +76,8 @@ class OutlierRate:
 def _fences(reference: Column, robust_z: float) -> tuple[float, float] | None:
     """Return the outermost edges at or beyond the robust limits; the far edges where the limits lie beyond them."""
     bins = reference.bins
-    if not bins.edges:
-        return None
     quartiles = quantiles(reference, np.array([0.25, 0.5, 0.75]))
-    if quartiles is None:
+    if not bins.edges or quartiles is None:
         return None
     first, middle, third = quartiles.tolist()
     reach = robust_z * (third - first) / _NORMAL_QUARTILES

@@ -10,7 +10,7 @@ from check_worlds import WORLDS, profile_of
 
 from checks import distributions
 from checks.binning import fit, profile_column
-from checks.catalogue import Entry, catalogue, module_class, modules_of
+from checks.catalogue import Entry, catalogue, measures_columns, module_class, modules_of
 from checks.comparing import refusal
 from checks.cumulative import Steps, absolute_sum, absolute_sum_tail, bridge_crossing, quadratic_form_tail
 from checks.measurement import Inconclusive, Measurement, symmetric
@@ -238,6 +238,11 @@ def test_the_catalogue_is_the_folders():
     assert isinstance(entry, Entry)
     assert (entry.family, entry.parameters) == ("drift", ("tolerance",))
     assert entry.summary.startswith("Kolmogorov-Smirnov: ")
+
+
+def test_a_check_measures_columns_or_tables():
+    assert measures_columns(catalogue()["ks"].check())
+    assert not measures_columns(catalogue()["row_count"].check())
 
 
 def test_a_module_with_another_number_of_public_classes_than_one_is_refused():

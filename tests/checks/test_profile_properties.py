@@ -254,6 +254,11 @@ def test_distinct_values_are_counted_while_they_can_be():
     assert profile_column(pa.array(["a", "z"]), bins).distinct is None
 
 
+def test_rows_with_a_column_that_the_reference_does_not_know_add_up():
+    one, two = Profile(2, {}, {"a": 2}), Profile(3, {}, {"a": 3, "b": 3})
+    assert (one + two).extra == {"a": 5, "b": 3}
+
+
 def test_a_profile_may_be_narrowed_to_some_columns():
     bins = {name: Bins("numeric") for name in "ab"}
     assert list(Profile.empty(bins).only(["b"]).columns) == ["b"]

@@ -126,6 +126,7 @@ def test_lengths_count_characters():
         (pa.array([f"id{i}" for i in range(300)]), "text"),
         (pa.array([str(i % (KNOWN_VALUES + 1)) for i in range(3 * KNOWN_VALUES)]), "text"),
         (pa.array([[1]]), "categorical"),
+        (pa.array(["a", "b"]).dictionary_encode(), "categorical"),
     ],
 )
 def test_kinds_are_inferred_from_the_reference(array, kind):

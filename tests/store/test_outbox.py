@@ -11,7 +11,14 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 def put(store, key, receiver="team", incident="i1", kind="notice"):
     with store.write() as connection:
         return outbox.put(
-            connection, key=key, kind=kind, model="churn", receiver=receiver, incident_id=incident, payload="{}", now=NOW
+            connection,
+            key=key,
+            kind=kind,
+            model="churn",
+            receiver=receiver,
+            incident_id=incident,
+            payload="{}",
+            now=NOW,
         )
 
 

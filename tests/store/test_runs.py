@@ -81,7 +81,9 @@ def test_what_a_run_found_comes_back_as_it_was(store):
     rows = pa.table({"age": [1.0, 2.0, 3.0, None], "plan": ["a", "b", "a", "z"]})
     bins = fit_table(rows)
     profile = profile_batch(rows, bins)
-    finding = Finding("churn", "age", "ks", IncidentKind.DRIFT, WINDOW, Verdict.BREACH, effect=0.3, effect_ci=(0.1, 0.5))
+    finding = Finding(
+        "churn", "age", "ks", IncidentKind.DRIFT, WINDOW, Verdict.BREACH, effect=0.3, effect_ci=(0.1, 0.5)
+    )
     held = claim(store)
     with store.write() as connection:
         runs.keep(connection, held.run_id, profile, rows, [finding])
