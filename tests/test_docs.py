@@ -72,6 +72,8 @@ def test_every_snippet_of_configuration_is_valid(page, text, monkeypatch):
         whole = CONFIG.replace("notifiers:\n  log: stdout\n", text)
     elif text.startswith("    retrain:"):
         whole = CONFIG.replace("notifiers:", f"{text}notifiers:")
+    elif text.startswith("checks:"):
+        whole = CONFIG.replace("    checks: auto\n", "".join(f"    {line}\n" for line in text.splitlines()))
     elif text.startswith("- "):
         listed = "".join(f"      {line}\n" for line in text.splitlines())
         whole = CONFIG.replace("    checks: auto\n", f"    checks:\n{listed}")

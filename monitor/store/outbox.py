@@ -65,7 +65,8 @@ def put(
 def claim(connection: sa.Connection, owner: str, now: datetime, key: str | None = None) -> Letter | None:
     """Claim the oldest letter that is due, in order within each incident and receiver; None when nothing is due.
 
-    With ``key`` only that letter is claimed. One that was being sent when its owner died is claimed again as *uncertain*: it may have arrived.
+    With ``key`` only that letter is claimed. One that was being sent when its owner died is claimed again as
+    *uncertain*: it may have arrived.
     """
     clock = database_now(connection)
     abandoned = sa.and_(outbox.c.state == "sending", outbox.c.lease_until < clock)
