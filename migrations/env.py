@@ -1,17 +1,12 @@
-"""Alembic's environment: the engine comes from the caller, never from a file."""
+"""Alembic's environment: the connection comes from the caller, never from a file, in a transaction that writes."""
 
 from alembic import context
 
 from monitor.store.tables import metadata
 
-engine = context.config.attributes.get("engine")
-if engine is None:
+connection = context.config.attributes.get("connection")
+if connection is None:
     raise SystemExit("run migrations with `monitor migrate`, which knows the store")
 
-with engine.connect() as connection:
-    context.configure(
-        connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite"
-    )
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite")
+context.run_migrations()

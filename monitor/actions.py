@@ -10,7 +10,7 @@ from monitor.consequences import Scene, ask, follow, request_for
 from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.retrain import RetrainRequest, RetrainState
-from monitor.core.retrain_policy import refusal
+from monitor.core.retrain_policy import refusal, wanted
 from monitor.store import incidents as incident_rows
 from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
@@ -82,30 +82,46 @@ def _step(
 
 
 def retrain(
-    connection: sa.Connection, watch: Watch, who: str, reason: str, now: datetime, *, dry_run: bool = False
+    connection: sa.Connection,
+    watch: Watch,
+    who: str,
+    reason: str,
+    now: datetime,
+    *,
+    incident: Incident | None = None,
+    dry_run: bool = False,
 ) -> RetrainRequest:
     """Ask for a retraining by hand: approve the open proposal, or make a new request.
+
+    Parameters
+    ----------
+    incident : because of which; None approves whatever is proposed.
 
     Raises
     ------
     UserError
-        When no trigger is configured, or the policy refuses.
+        When no trigger is configured, the incident is no reason to retrain, or the policy refuses.
     """
     if watch.model.retrain.trigger is None:
         raise UserError(f"models.{watch.name}.retrain has no trigger; `monitor list triggers` shows what there is")
+    if incident is not None:
+        _open(incident)
+        if not wanted(incident):
+            raise UserError(f"{incident.id} ({incident.diagnosis}) is no reason to retrain; nothing was asked")
     past = retrain_rows.past(connection, watch.name)
     opened = incident_rows.listing(connection, watch.name)
     why_not = refusal(watch.policy, past, opened, now, by_hand=True)
     if why_not is not None:
         raise UserError(f"no retraining of {watch.name}: {why_not.reason}")
     scene = _scene(connection, watch, now)
-    proposals = [entry for entry in past if entry.state is RetrainState.PROPOSED]
+    about = incident.id if incident is not None else None
+    proposals = [p for p in past if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
     if proposals:
         proposed = retrain_rows.get(connection, proposals[-1].key).request
         request = replace(proposed, requested_at=now, requested_by=who, reason=reason or proposed.reason)
     else:
-        by_hand = sum(entry.incident is None for entry in past) + 1
-        request = request_for(scene, None, by_hand, who, reason)
+        number = sum(entry.incident == about for entry in past) + 1
+        request = request_for(scene, incident, number, who, reason)
     if not dry_run:
         ask(connection, request, now)
     return request

@@ -42,6 +42,8 @@ def follow(connection: sa.Connection, scene: Scene, steps: Sequence[Transition])
     for step in steps:
         if step.event == "fired":
             _consider_retraining(connection, scene, step.after)
+        elif step.event in ("resolved", "expected"):
+            _withdraw(connection, scene, step)
     for step in steps:
         _notify(connection, scene, step)
 
@@ -133,6 +135,13 @@ def _consider_retraining(connection: sa.Connection, scene: Scene, incident: Inci
     retrain_rows.put(connection, request, RetrainState.PROPOSED, scene.now)
     detail = f"`monitor retrain {scene.watch.name}` approves {request.key}"
     incident_rows.note(connection, incident.id, "retraining proposed", "monitor", detail, scene.now)
+
+
+def _withdraw(connection: sa.Connection, scene: Scene, step: Transition) -> None:
+    """Take back a proposal whose reason is gone."""
+    if retrain_rows.withdraw(connection, step.after.id, f"the incident is {step.event}", scene.now):
+        detail = f"nobody approved it before the incident was {step.event}"
+        incident_rows.note(connection, step.after.id, "retraining withdrawn", "monitor", detail, scene.now)
 
 
 def request_for(scene: Scene, incident: Incident | None, attempt: int, who: str, reason: str = "") -> RetrainRequest:

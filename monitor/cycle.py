@@ -1,8 +1,6 @@
 """One run, top to bottom: claim a window, read it, judge it, and write everything that follows in one transaction."""
 
-import os
-import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -21,9 +19,12 @@ from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
 from monitor.core.window import Window
 from monitor.store import incidents as incident_rows
+from monitor.store import owners
 from monitor.store import references as reference_rows
 from monitor.store import runs as run_rows
 from monitor.store.database import Store
+from monitor.store.leases import Leases
+from monitor.store.tables import runs as run_table
 from monitor.watch import Watch
 
 log = structlog.get_logger("monitor.cycle")
@@ -50,9 +51,11 @@ class Cycle:
 
     store: Store
     clock: Clock
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    owner: str = field(default_factory=owners.me)
     who: str = "monitor"
+    leases: Leases = field(default_factory=Leases)
     _subjects: dict[str, tuple[str, Subject]] = field(default_factory=dict)
+    _rests: dict[str, tuple[Watch, datetime]] = field(default_factory=dict)
 
     def subject(self, watch: Watch) -> Subject:
         """Return the model's reference and calibration, building the snapshot when the store has none yet.
@@ -96,15 +99,18 @@ class Cycle:
             reference_rows.add(connection, built)
         return built
 
-    def owed(self, watch: Watch) -> list[Window]:
-        """Return the windows to evaluate now, oldest first, recording those that are too old as skipped."""
+    def owed(self, watch: Watch, most: int | None = None) -> list[Window]:
+        """Return the windows to evaluate now, oldest first, recording those that are too old as skipped.
+
+        With ``most`` no more than that many are looked for.
+        """
         now = self.clock.now()
         with self.store.read() as connection:
             last = run_rows.last_end(connection, watch.name)
         start = watch.model.schedule.start
         if last is None and start is None:
             start = watch.schedule.newest_due(now).start  # a model seen for the first time shows something at once
-        due, skipped = watch.schedule.due(now, last, start)
+        due, skipped = watch.schedule.due(now, last, start, most)
         if skipped:
             span = Window(skipped[0].start, skipped[-1].end)
             reason = f"{len(skipped)} windows older than catch_up ({watch.model.schedule.catch_up}) were not evaluated"
@@ -113,12 +119,23 @@ class Cycle:
             log.warning("windows.skipped", model=watch.name, windows=len(skipped), reason=reason)
         return due
 
-    def catch_up(self, watch: Watch, stop: "Iterable[bool] | None" = None) -> list[Result]:
-        """Evaluate every owed window in order, until one fails: incidents need their windows in order."""
-        results = []
-        stopping = iter(stop) if stop is not None else None
-        for window in self.owed(watch):
-            if stopping is not None and next(stopping):
+    def catch_up(
+        self, watch: Watch, most: int | None = None, stopping: Callable[[], bool] = lambda: False
+    ) -> list[Result]:
+        """Evaluate owed windows in order, until one fails: incidents need their windows in order.
+
+        Parameters
+        ----------
+        watch : the model. The very watch that failed is left alone for a while; a new configuration is tried at once.
+        most : windows to evaluate; by default all of them.
+        stopping : asked before every window.
+        """
+        failed, until = self._rests.get(watch.name, (None, None))
+        if failed is watch and until is not None and self.clock.now() < until:
+            return []
+        results: list[Result] = []
+        for window in self.owed(watch, most):
+            if stopping():
                 break
             results.append(self.run(watch, window))
             if results[-1].outcome in ("failed", "taken"):
@@ -126,10 +143,23 @@ class Cycle:
         return results
 
     def run(self, watch: Watch, window: Window) -> Result:
-        """Evaluate one window and write what follows from it; never raises for a log that cannot be read."""
+        """Evaluate one window and write what follows from it; only a store that fails raises.
+
+        Raises
+        ------
+        UnavailableError
+            When the store cannot be used. The window stays owed.
+        """
+        try:
+            return self._run(watch, window)
+        except run_rows.StaleClaimError as error:
+            log.warning("window.lost", model=watch.name, window=str(window), reason=str(error))
+            return Result(window, "taken")
+
+    def _run(self, watch: Watch, window: Window) -> Result:
         try:
             subject = self.subject(watch)
-        except LeewayError as error:
+        except Exception as error:  # noqa: BLE001 - a defect anywhere must be told, and must not stop other models
             return self._failed(watch, window, "", error)
         fingerprint = watch.fingerprint(subject.reference.id)
         now = self.clock.now()
@@ -138,11 +168,17 @@ class Cycle:
             claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
         if claim is None:
             return Result(window, "taken")
-        try:
-            reading = watch.model.logs.read(window, subject.reference.bins, watch.model.sample)
-        except LeewayError as error:
-            return self._failed(watch, window, fingerprint, error, claim)
-        return self._conclude(watch, subject, window, claim, reading)
+        with self.leases.holding(run_table, claim.run_id, claim.epoch):
+            try:
+                reading = watch.model.logs.read(window, subject.reference.bins, watch.model.sample)
+            except Exception as error:  # noqa: BLE001 - as above
+                return self._failed(watch, window, fingerprint, error, claim)
+            try:
+                return self._conclude(watch, subject, window, claim, reading)
+            except (LeewayError, run_rows.StaleClaimError):
+                raise  # the store's trouble, or another's window: there is nothing to write
+            except Exception as error:  # noqa: BLE001 - as above
+                return self._failed(watch, window, fingerprint, error, claim)
 
     def _conclude(
         self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
@@ -176,22 +212,25 @@ class Cycle:
         return Result(window, "done", outcome.findings, tuple(steps), reading.profile.rows)
 
     def _failed(
-        self, watch: Watch, window: Window, fingerprint: str, error: LeewayError, claim: run_rows.Claim | None = None
+        self, watch: Watch, window: Window, fingerprint: str, error: Exception, claim: run_rows.Claim | None = None
     ) -> Result:
-        """Record a window that could not be read; tell people when it is their mistake, or when it lasts."""
+        """Record a window that could not be evaluated; tell people when it is their mistake, or when it lasts."""
         now = self.clock.now()
-        log.error("window.failed", model=watch.name, window=str(window), reason=str(error))
+        defect = None if isinstance(error, LeewayError) else error
+        reason = str(error) if defect is None else f"a defect of Leeway: {type(error).__name__}: {error}"
         steps: list[Transition] = []
         with self.store.write() as connection:
             if claim is None:
                 claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
                 if claim is None:
                     return Result(window, "taken")
-            run_rows.finish(connection, claim, state="failed", now=now, reason=str(error))
+            run_rows.finish(connection, claim, state="failed", now=now, reason=reason)
             if isinstance(error, UserError) or claim.attempts >= FAILURES_TOLERATED:
-                steps = blind(watch.name, incident_rows.listing(connection, watch.name), window, str(error), now)
+                steps = blind(watch.name, incident_rows.listing(connection, watch.name), window, reason, now)
                 follow(connection, Scene(watch, None, window, 0, now), steps)
-        return Result(window, "failed", steps=tuple(steps), reason=str(error))
+        self._rests[watch.name] = (watch, now + run_rows.pause(claim.attempts))
+        log.error("window.failed", model=watch.name, window=str(window), reason=reason, exc_info=defect)
+        return Result(window, "failed", steps=tuple(steps), reason=reason)
 
 
 BLIND = "blind"

@@ -1,30 +1,33 @@
-"""The daemon: ticks that ask the store what is owed, workers that do it, and a loop that watches the ticks."""
+"""The daemon: ticks that ask the store what is owed, workers that do it, and a loop that heeds signals."""
 
+import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from monitor.config.errors import ConfigError
 from monitor.config.models import Config
 from monitor.core.errors import LeewayError
 from monitor.core.ports import Clock
 from monitor.cycle import Cycle
 from monitor.delivery import Delivery
 from monitor.store.database import Store
+from monitor.store.leases import RENEWAL_SECONDS
+from monitor.ticks import Ticks
 from monitor.watch import Watch, watches
-
-if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler
 
 log = structlog.get_logger("monitor.daemon")
 
 SUPERVISION_SECONDS = 1.0
+TURN = 4  # windows that one model has evaluated before the others have theirs
+_OUTBOX = "outbox"
+_KEPT = "The configuration that was read before stays in force."
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Daemon:
     store : an open store.
     clock : tells the time.
     load : reads the configuration anew, for SIGHUP; raises LeewayError when it is wrong.
+    config : the configuration to begin with.
     """
 
     store: Store
@@ -43,108 +47,150 @@ class Daemon:
     load: Callable[[], Config]
     config: Config
     stopping: threading.Event = field(default_factory=threading.Event)
-    _reload: threading.Event = field(default_factory=threading.Event)
+    _signals: "queue.SimpleQueue[signal.Signals]" = field(default_factory=queue.SimpleQueue)
     _busy: dict[str, "Future[None]"] = field(default_factory=dict)
+    _troubles: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.cycle = Cycle(self.store, self.clock)
         self.watches: dict[str, Watch] = watches(self.config)
+        self._opened = self.config.store
         self._pool = ThreadPoolExecutor(self.config.workers, thread_name_prefix="check")
         self._outgoing = ThreadPoolExecutor(1, thread_name_prefix="deliver")
 
+    def listen(self) -> None:
+        """Heed SIGTERM, SIGINT and SIGHUP; for the main thread of a process."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def ask(self, number: signal.Signals) -> None:
+        """Do what a signal asks for, as soon as the loop comes to it."""
+        self._signals.put(number)
+
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; the step at hand is finished first."""
-        self._listen()
-        scheduler = self._start_ticks()
         log.info("daemon.started", models=list(self.watches), store=self.store.engine.url.render_as_string())
-        while not self.stopping.wait(SUPERVISION_SECONDS):
-            if self._reload.is_set():
-                self._reload.clear()
-                scheduler = self._apply_reload(scheduler)
-            if not _alive(scheduler):
+        ticks = self._ticks()
+        while not self.stopping.is_set():
+            try:
+                number = self._signals.get(timeout=SUPERVISION_SECONDS)
+            except queue.Empty:
+                number = None
+            if number is signal.SIGHUP:
+                ticks = self._reload(ticks)
+            elif number is not None:
+                self._stop(number)
+            if not ticks.alive:
                 log.error("ticks.died", remedy="started again")
-                scheduler = self._start_ticks()
-        log.info("daemon.stopping", busy=[name for name, work in self._busy.items() if not work.done()])
-        _end(scheduler)
-        self._pool.shutdown(wait=True)
-        self._outgoing.shutdown(wait=True)
+                ticks.end()
+                ticks.start()
+        wait(self._busy.values())  # their leases are still renewed meanwhile
+        ticks.end()
+        for pool in (self._pool, self._outgoing):
+            pool.shutdown(wait=True)
         self.store.close()
         log.info("daemon.stopped")
 
     def tick(self) -> None:
         """Give every model that is not being worked on to a worker, and the outbox to the deliverer."""
-        for name, watch in self.watches.items():
-            if self.stopping.is_set():
+        for name in self.watches:
+            self._submit(_work(name), partial(self._turn, name))
+        self._submit(_OUTBOX, self._deliver)
+
+    def _submit(self, name: str, work: Callable[[], None], *, again: bool = False) -> None:
+        """Queue some work, unless it is queued already or, but for ``again``, under way."""
+        with self._lock:
+            earlier = self._busy.get(name)
+            if self.stopping.is_set() or not (again or earlier is None or earlier.done()):
                 return
-            self._submit(self._pool, name, partial(self._work, watch))
-        self._submit(self._outgoing, "outbox", self._deliver)
+            pool = self._outgoing if name == _OUTBOX else self._pool
+            self._busy[name] = pool.submit(self._guarded, name, work)
 
-    def _submit(self, pool: ThreadPoolExecutor, name: str, work: Callable[[], None]) -> None:
-        earlier = self._busy.get(name)
-        if earlier is None or earlier.done():
-            self._busy[name] = pool.submit(_guarded, name, work)
-
-    def _work(self, watch: Watch) -> None:
-        self.cycle.catch_up(watch, self._stops())
-
-    def _stops(self) -> Iterator[bool]:
-        while True:
-            yield self.stopping.is_set()
+    def _turn(self, name: str) -> None:
+        """Evaluate some owed windows of a model, and queue up behind the others if there may be more."""
+        watch = self.watches.get(name)
+        if watch is None:
+            return  # it has left the configuration meanwhile
+        results = self.cycle.catch_up(watch, TURN, self.stopping.is_set)
+        if len(results) == TURN and results[-1].outcome == "done":
+            self._submit(_work(name), partial(self._turn, name), again=True)
 
     def _deliver(self) -> None:
-        Delivery(self.store, self.clock, self.cycle.owner, self.config.notifiers, self.watches).flush()
+        delivery = Delivery(
+            self.store, self.clock, self.cycle.owner, self.config.notifiers, self.watches, self.cycle.leases
+        )
+        delivery.flush(stopping=self.stopping.is_set)
 
-    def _listen(self) -> None:
-        def stop(number: int, _frame: FrameType | None) -> None:
-            log.info("signal", name=signal.Signals(number).name)
+    def _renew(self) -> None:
+        self._guarded("leases", lambda: self.cycle.leases.renew(self.store))
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """Keep one piece of work's trouble from the others; it is logged once, and the next tick tries again."""
+        try:
+            work()
+        except LeewayError as error:
+            if self._is_news(name, str(error)):
+                log.error("work.failed", work=name, reason=str(error))  # noqa: TRY400 - it needs no traceback
+        except Exception as error:
+            if self._is_news(name, f"{type(error).__name__}: {error}"):
+                log.exception("work.crashed", work=name)
+        else:
+            if self._troubles.pop(name, None) is not None:
+                log.info("work.recovered", work=name)
+
+    def _is_news(self, name: str, trouble: str) -> bool:
+        known = self._troubles.get(name)
+        self._troubles[name] = trouble
+        return known != trouble
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        # A handler may interrupt anything, even the log: it only leaves word.
+        self.ask(signal.Signals(number))
+        if number != signal.SIGHUP:
+            signal.signal(number, signal.SIG_DFL)  # the second time ends the process at once
+
+    def _stop(self, number: signal.Signals) -> None:
+        with self._lock:
             self.stopping.set()
+            busy = [name for name, work in self._busy.items() if work.running()]
+            for work in self._busy.values():
+                work.cancel()
+        log.info("daemon.stopping", signal=number.name, busy=busy)
 
-        def reload(_number: int, _frame: FrameType | None) -> None:
-            self._reload.set()
+    def _ticks(self) -> Ticks:
+        return Ticks({self.tick: self.config.tick.total_seconds(), self._renew: RENEWAL_SECONDS})
 
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGHUP, reload)
-
-    def _start_ticks(self) -> "BackgroundScheduler":
-        from apscheduler.schedulers.background import BackgroundScheduler
-
-        scheduler = BackgroundScheduler(timezone="UTC")
-        options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
-        seconds = self.config.tick.total_seconds()
-        scheduler.add_job(self.tick, "interval", seconds=seconds, next_run_time=self.clock.now(), **options)
-        scheduler.start()
-        return scheduler
-
-    def _apply_reload(self, scheduler: "BackgroundScheduler") -> "BackgroundScheduler":
+    def _reload(self, ticks: Ticks) -> Ticks:
         """Take the new configuration, or keep the old one and say why."""
         try:
             config = self.load()
+        except ConfigError as error:
+            log.error("config.kept", reason=error.report(consequence=_KEPT))  # noqa: TRY400 - as above
+            return ticks
         except LeewayError as error:
-            log.error("config.kept", reason=str(error))  # noqa: TRY400 - a user's mistake needs no traceback
-            return scheduler
-        _end(scheduler)
+            log.error("config.kept", reason=f"{error} {_KEPT}")  # noqa: TRY400 - as above
+            return ticks
+        except Exception:
+            log.exception("config.kept", reason=_KEPT)
+            return ticks
+        if config.store != self._opened:
+            log.warning(
+                "store.kept", reason="a change of `store` needs a restart; the store opened at the start is used"
+            )
+        ticks.end()
+        if config.workers != self.config.workers:
+            with self._lock:
+                self._pool.shutdown(wait=False)  # what it has been given it still does
+                self._pool = ThreadPoolExecutor(config.workers, thread_name_prefix="check")
+        added, removed = (
+            sorted({*config.models} - {*self.config.models}),
+            sorted({*self.config.models} - {*config.models}),
+        )
         self.config, self.watches = config, watches(config)
-        log.info("config.reloaded", models=list(self.watches))
-        return self._start_ticks()
+        log.info("config.reloaded", models=list(self.watches), added=added, removed=removed)
+        return self._ticks()
 
 
-def _guarded(name: str, work: Callable[[], None]) -> None:
-    """Keep one model's trouble from the others: whatever happens is logged, and the next tick tries again."""
-    try:
-        work()
-    except LeewayError as error:
-        log.error("work.failed", work=name, reason=str(error))  # noqa: TRY400 - as above
-    except Exception:
-        log.exception("work.crashed", work=name)
-
-
-def _alive(scheduler: "BackgroundScheduler") -> bool:
-    # APScheduler's `state` goes on saying "running" after an error has ended its thread.
-    thread: threading.Thread | None = getattr(scheduler, "_thread", None)
-    return thread is not None and thread.is_alive()
-
-
-def _end(scheduler: "BackgroundScheduler") -> None:
-    if scheduler.running and _alive(scheduler):
-        scheduler.shutdown(wait=False)
+def _work(model: str) -> str:
+    return f"models.{model}"

@@ -1,7 +1,7 @@
 """Delivers the outbox: claim a letter, send it, write down what became of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -19,7 +19,9 @@ from monitor.store import outbox as outbox_rows
 from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
 from monitor.store.database import Store
+from monitor.store.leases import Leases
 from monitor.store.outbox import Letter
+from monitor.store.tables import outbox as outbox_table
 from monitor.watch import Watch
 
 log = structlog.get_logger("monitor.delivery")
@@ -38,27 +40,45 @@ class Delivery:
     owner: str
     notifiers: Mapping[str, Notifier]
     watches: Mapping[str, Watch]
+    leases: Leases = field(default_factory=Leases)
 
-    def flush(self, most: int = 100, key: str | None = None) -> int:
-        """Deliver what is due, or the one letter with this key; return how many letters were tried."""
+    def flush(self, most: int = 100, key: str | None = None, stopping: Callable[[], bool] = lambda: False) -> int:
+        """Deliver what is due, or the one letter with this key; return how many letters were tried.
+
+        A receiver that puts a letter off is not asked again before the next time: waiting for one that is away must
+        not hold up what is for others.
+
+        Parameters
+        ----------
+        most : letters to try.
+        key : of the only letter to try.
+        stopping : asked before every letter.
+        """
         tried = 0
-        while tried < most:
+        away: set[str] = set()
+        with self.store.read() as connection:
+            if not outbox_rows.anything(connection, self.clock.now()):
+                return tried
+        while tried < most and not stopping():
             with self.store.write() as connection:
-                letter = outbox_rows.claim(connection, self.owner, self.clock.now(), key)
+                letter = outbox_rows.claim(connection, self.owner, self.clock.now(), key, away)
             if letter is None:
                 break
             tried += 1
-            if letter.kind == "notice":
-                self._deliver(letter)
-            else:
-                self._fire(letter)
+            with self.leases.holding(outbox_table, letter.id, letter.epoch):
+                if letter.kind == "retrain":
+                    self._fire(letter)
+                elif self._deliver(letter):
+                    away.add(letter.receiver)
         return tried
 
-    def _deliver(self, letter: Letter) -> None:
+    def _deliver(self, letter: Letter) -> bool:
+        """Send a notice; return whether it was put off."""
         outcome = self._send(letter)
         now = self.clock.now()
         with self.store.write() as connection:
             self._settle(connection, letter, outcome, now)
+        return isinstance(outcome, Deferred)
 
     def _send(self, letter: Letter) -> Outcome:
         notifier = self.notifiers.get(letter.receiver)
@@ -102,20 +122,23 @@ class Delivery:
                 known = trigger.find(request) if letter.uncertain else None
                 fired = known or trigger.fire(request)
             except Exception as error:  # noqa: BLE001 - as above; rather never than twice
-                fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {type(error).__name__}: {error}")
+                fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {type(error).__name__}")
         now = self.clock.now()
         log.info("retrain.fired", key=request.key, state=str(fired.state), note=fired.note)
         with self.store.write() as connection:
-            retrain_rows.move(connection, request.key, fired, now)
             unsettled = fired.state is RetrainState.UNKNOWN or fired.retry_after is not None
             if unsettled and letter.attempts < MOST_ATTEMPTS:
                 again = now + timedelta(seconds=wait(letter, fired.retry_after))
                 # Only what cannot have arrived is asked again without looking it up first.
                 uncertain = fired.state is not RetrainState.REQUESTED
-                outbox_rows.deferred(connection, letter, fired.note, again, uncertain=uncertain)
-                return
-            outbox_rows.delivered(connection, letter, {"run": fired.run or ""}, fired.note, now)
-            if request.incident is not None and watch is not None:
+                ours = outbox_rows.deferred(connection, letter, fired.note, again, uncertain=uncertain)
+            else:
+                ours = outbox_rows.delivered(connection, letter, {"run": fired.run or ""}, fired.note, now)
+                unsettled = False
+            if not ours:
+                return  # whoever took it over looks its outcome up, and writes that
+            retrain_rows.move(connection, request.key, fired, now)
+            if not unsettled and request.incident is not None and watch is not None:
                 self._tell(connection, watch, request, fired, now)
 
     def _tell(

@@ -278,6 +278,16 @@ def test_a_change_of_the_world_proposes_a_retraining_and_asks_nobody_s_pipeline(
     assert {letter["kind"] for letter in moved.letters()} == {"notice"}
 
 
+def test_a_proposal_is_withdrawn_when_its_incident_ends(house):
+    moved = house(shift("age", 8.0, 5, 8), days=14, config=RETRAIN.replace("MODE", "ask"))
+    moved.until(12)
+    assert moved.incidents()[0].state is State.RESOLVED
+    with moved.store.read() as connection:
+        (proposal,) = retrain_rows.listing(connection)
+    assert proposal.state.value == "withdrawn"
+    assert "retraining withdrawn" in moved.timeline(moved.incidents()[0])
+
+
 def test_in_mode_auto_the_trigger_runs_once_and_the_thread_says_so(house):
     moved = house(shift("age", 8.0, 5), config=RETRAIN.replace("MODE", "auto"))
     moved.until(7)

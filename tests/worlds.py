@@ -29,14 +29,14 @@ def rows_of(first: datetime, days: int, seed: int, rows_a_day: int = ROWS_A_DAY)
     }
 
 
-def write_reference(folder: Path, name: str = "reference.parquet") -> None:
-    rows = rows_of(START - timedelta(days=REFERENCE_DAYS), REFERENCE_DAYS, 1)
+def write_reference(folder: Path, name: str = "reference.parquet", start: datetime = START) -> None:
+    rows = rows_of(start - timedelta(days=REFERENCE_DAYS), REFERENCE_DAYS, 1)
     pq.write_table(pa.table(rows), folder / name)
 
 
-def write_log(folder: Path, days: int, change=None, name: str = "logs.db") -> None:
+def write_log(folder: Path, days: int, change=None, name: str = "logs.db", start: datetime = START) -> None:
     """Write the log; ``change(rows)`` may break it."""
-    rows = rows_of(START, days, 2)
+    rows = rows_of(start, days, 2)
     if change is not None:
         change(rows)
     text = [None if t is None else t.strftime("%Y-%m-%d %H:%M:%S") for t in rows["ts"]]
@@ -87,10 +87,10 @@ tick: 1s
 """
 
 
-def world(folder: Path, days: int = 10, change=None, config: str = CONFIG) -> Path:
+def world(folder: Path, days: int = 10, change=None, config: str = CONFIG, start: datetime = START) -> Path:
     """Write everything into a folder; return the configuration's path."""
-    write_reference(folder)
-    write_log(folder, days, change)
+    write_reference(folder, start=start)
+    write_log(folder, days, change, start=start)
     path = folder / "config.yaml"
     path.write_text(config, encoding="utf-8")
     return path

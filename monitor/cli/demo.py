@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.common import clean, table
-from monitor.core.window import iso
+from monitor.core.retrain import RetrainState
 
 if TYPE_CHECKING:
     from monitor.core.notice import Notice
@@ -80,10 +80,16 @@ def _tell(told: "Story") -> None:
 
         click.secho(f"\nSlack would have received {len(told.notices)} messages. One of them, as JSON:", bold=True)
         click.echo(json.dumps(render_slack(notice), indent=2, ensure_ascii=False))
-    for retraining in told.retrains:
-        request = retraining.request
-        click.secho("\nA retraining would have been asked for", bold=True, nl=False)
-        click.echo(clean(f" ({request.key}, {retraining.state}, {iso(request.requested_at)[:10]}): {request.reason}"))
+    _tell_retrains(told)
+
+
+def _tell_retrains(told: "Story") -> None:
+    if not told.retrains:
+        return
+    withdrawn = sum(retraining.state is RetrainState.WITHDRAWN for retraining in told.retrains)
+    click.secho(f"\n{len(told.retrains)} retrainings were proposed to a person", bold=True, nl=False)
+    click.echo(f" (mode ask); {withdrawn} were withdrawn when their incident ended. The last one, as the trigger gets it:")
+    click.echo(clean(json.dumps(told.retrains[-1].request.as_json(), ensure_ascii=False)))
 
 
 def _most_telling(told: "Story") -> "Notice | None":

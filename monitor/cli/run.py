@@ -20,4 +20,6 @@ def run_command(config_path: Path, verbose: bool) -> None:
     logs.configure(logging.DEBUG if verbose else logging.INFO)
     config = load(config_path)
     store = open_store(config)
-    Daemon(store, SystemClock(), lambda: load(config_path), config).run()
+    daemon = Daemon(store, SystemClock(), lambda: load(config_path), config)
+    daemon.listen()
+    daemon.run()

@@ -226,13 +226,18 @@ def _continue(
     steps = []
     new = [column for column in columns if column not in incident.columns]
     if new and incident.fault == WORLD_CHANGE:
-        seen = replace(seen, diagnosis=lead.group.title, summary=lead.group.words)
+        seen = replace(seen, diagnosis=lead.group.title, summary=_told(lead.group))
     if severity is not incident.severity:
         seen = replace(seen, severity=severity)
         steps.append(Transition(incident, seen, "severity", now, f"{incident.severity} to {severity}"))
     if new:
         steps.append(Transition(incident, seen, "columns", now, ", ".join(new)))
     return steps or [Transition(incident, seen, "continues", now, seen.summary)]
+
+
+def _told(group: Group) -> str:
+    """Return a group's words with its column, for an incident of several columns."""
+    return f"{group.columns[0]}: {group.words}" if len(group.columns) == 1 else group.words
 
 
 def _calm(

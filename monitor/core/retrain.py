@@ -10,7 +10,10 @@ from monitor.core.window import Window, iso
 
 
 class RetrainState(StrEnum):
-    """proposed (waits for a person) → requested → accepted → running → succeeded, failed or unknown; or refused."""
+    """proposed (waits for a person) → requested → accepted → running → succeeded, failed or unknown.
+
+    A request may be refused; a proposal is withdrawn when its incident ends before a person has approved it.
+    """
 
     PROPOSED = "proposed"
     REQUESTED = "requested"
@@ -20,6 +23,7 @@ class RetrainState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

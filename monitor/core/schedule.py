@@ -56,7 +56,11 @@ class Schedule:
         return self._within_day(moment)
 
     def due(
-        self, now: datetime, last_end: datetime | None = None, start: datetime | None = None
+        self,
+        now: datetime,
+        last_end: datetime | None = None,
+        start: datetime | None = None,
+        most: int | None = None,
     ) -> tuple[list[Window], list[Window]]:
         """Return the windows that are owed, and those that are given up as too old; oldest first.
 
@@ -65,6 +69,7 @@ class Schedule:
         now : the present.
         last_end : end of the last window that was dealt with; None where none was.
         start : a moment of the first window ever to check. Without it and ``last_end`` nothing is owed.
+        most : owed windows to return, the oldest; None for all of them.
         """
         known = [moment for moment in (last_end, start) if moment is not None]
         owed: list[Window] = []
@@ -72,7 +77,7 @@ class Schedule:
         if not known:
             return owed, skipped
         window = self.window_containing(max(known))
-        while (since := window.end + self.delay) <= now:
+        while len(owed) != most and (since := window.end + self.delay) <= now:
             (skipped if since < now - self.catch_up else owed).append(window)
             window = self.window_containing(window.end)
         return owed, skipped

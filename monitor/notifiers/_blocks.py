@@ -12,7 +12,7 @@ from typing import Any
 from monitor.core.finding import Severity
 from monitor.core.incident import Reason, State
 from monitor.core.notice import Notice
-from monitor.core.wording import shorten
+from monitor.core.wording import printable, shorten
 from monitor.notifiers._message import Line, Message, message
 
 Block = dict[str, Any]
@@ -32,6 +32,14 @@ _BUTTONS = {
     "retrain": "Retrain",
     "resolve": "Resolve",
 }
+# What does the same from a terminal, for messages whose buttons nobody would hear.
+_COMMANDS = {
+    "ack": "monitor ack {id}",
+    "silence": "monitor silence {id}",
+    "expected": "monitor expected {id}",
+    "retrain": "monitor retrain {model}",
+    "resolve": "monitor resolve {id}",
+}
 _CONFIRM = {
     "retrain": "This starts a retraining by the configured trigger.",
     "expected": "This change will not alarm anybody any more.",
@@ -43,7 +51,7 @@ def render_slack(notice: Notice, *, buttons: bool = True, mention: str | None = 
 
     Parameters
     ----------
-    buttons : offer the notice's actions; only a bot receives what they send.
+    buttons : offer the notice's actions; where nobody would hear a button, the commands are named instead.
     mention : who is pinged: a group or user id, or here, channel, everyone.
     """
     words = message(notice)
@@ -98,7 +106,8 @@ def _blocks(notice: Notice, words: Message, cut: int, *, buttons: bool, mention:
     blocks.append({"type": "section", "fields": [_field(name, value) for name, value in words.facts.items()]})
     if words.lines:
         blocks.append(_lines(words.lines, words.more, cut, _link(notice.link)))
-    blocks.append({"type": "context", "elements": [_plain(words.context)]})
+    context = [words.context] if buttons else [words.context, *_commands(notice)]
+    blocks.append({"type": "context", "elements": [_plain(line) for line in context]})
     pressed = [_button(notice, action) for action in notice.actions if buttons and action in _BUTTONS]
     if _link(notice.link):
         pressed.append(
@@ -152,6 +161,15 @@ def _button(notice: Notice, action: str) -> Block:
             "deny": _plain("Cancel"),
         }
     return button
+
+
+def _commands(notice: Notice) -> list[str]:
+    """Return the commands for the first thing that a person may do and for a retraining, one text or none."""
+    offered = [action for action in notice.actions if action in _COMMANDS]
+    shown = offered[:1] + [action for action in offered[1:] if action == "retrain"]
+    incident = notice.incident
+    names = {"id": shorten(printable(incident.id), 120), "model": shorten(printable(incident.model), 120)}
+    return [" · ".join(_COMMANDS[action].format(**names) for action in shown)] if shown else []
 
 
 def _named(notice: Notice, part: str, blocks: list[Block]) -> list[Block]:

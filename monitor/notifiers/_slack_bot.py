@@ -38,11 +38,12 @@ def asked(call: Callable[..., Any], **arguments: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """One channel of one workspace."""
+    """One channel of one workspace; ``buttons`` says that somebody listens to them."""
 
     client: Any
     channel: str
     mention: str | None = None
+    buttons: bool = True
 
     def deliver(self, attempt: Attempt) -> Outcome:
         """Deliver one attempt; see :class:`monitor.core.ports.Notifier`."""
@@ -63,9 +64,8 @@ class Bot:
             if found.get("reply_count"):
                 return Delivered(place, "an earlier attempt had arrived")
         else:
-            posted, note = self._write(
-                notice, render_slack(notice, mention=pinged(notice, self.mention)), channel=self.channel
-            )
+            content = render_slack(notice, buttons=self.buttons, mention=pinged(notice, self.mention))
+            posted, note = self._write(notice, content, channel=self.channel)
             place = {"channel": str(posted["channel"]), "ts": str(posted["ts"])}
             notes.append(note)
         # The message is there; a thread that fails must not make it appear again.
@@ -82,7 +82,7 @@ class Bot:
         notice = attempt.notice
         place = {"channel": attempt.earlier.get("channel", self.channel), "ts": attempt.earlier["ts"]}
         try:
-            _, note = self._write(notice, render_slack(notice), method="chat_update", **place)
+            _, note = self._write(notice, render_slack(notice, buttons=self.buttons), method="chat_update", **place)
         except RefusedError as refused:
             if refused.kind is Kind.GONE or refused.code in _NOT_THERE:
                 return self._begin(attempt)

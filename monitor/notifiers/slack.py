@@ -1,59 +1,44 @@
 """Slack, by a bot's token or by an incoming webhook."""
 
 import json
-import re
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import SecretStr, model_validator
 
 from monitor.core.errors import UnavailableError, UserError
 from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, Rejected
-from monitor.notifiers._blocks import minimal, pinged, render_slack
+from monitor.core.wording import printable, shorten
+from monitor.notifiers._blocks import SECTION, escape, minimal, pinged, render_slack
 from monitor.notifiers._slack_bot import Bot, asked
 from monitor.notifiers._slack_errors import Kind, RefusedError, refusal
+from monitor.notifiers._slack_options import AppToken, Channel, Mention, Person, Token
+from monitor.notifiers._slack_probe import probe_bot
+from monitor.notifiers._slack_socket import Press, Socket
 from monitor.options import Duration, Options, reveal
 from monitor.outbound import Reply, SecretUrl, UnansweredError, exchange
-
-_WANTED_SCOPES = {
-    "chat:write": "to post",
-    "files:write": "to show charts",
-    "channels:history": "to look whether a message arrived before sending it again",
-}
-
-
-def _mention(value: str) -> str:
-    if not re.fullmatch(r"here|channel|everyone|[SUW][A-Z0-9]{2,}", value):
-        raise ValueError("mention is the id of a user group (S…) or user (U…), or one of here, channel, everyone")
-    return value
-
-
-def _channel(value: str) -> str:
-    if not re.fullmatch(r"[CGD][A-Z0-9]{2,}|#[^\s#]+", value):
-        raise ValueError("channel is an id such as C0123456789, from the channel's details, or a name such as #alerts")
-    return value
-
-
-def _token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
-        raise ValueError("a token is one word such as xoxb-…; is the variable empty, or does it hold a line break?")
-    return value
 
 
 class Slack(Options):
     """One Slack message an incident, edited in place, with its history and charts in the thread.
 
     An incoming webhook (``webhook_url``) can do less: every notice is a message of its own, without buttons and charts.
+    Buttons need ``app_token`` and a running daemon; without it the message names the command that does the same.
     """
 
-    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    token: Token | None = None
     """The app's Bot User OAuth Token (xoxb-…), with chat:write, files:write and channels:history."""
-    channel: Annotated[str, AfterValidator(_channel)] | None = None
+    channel: Channel | None = None
     """Where a bot posts: the channel's id, such as C0123456789, or its name, such as #alerts."""
     webhook_url: SecretUrl | None = None
     """An incoming webhook's address, in place of token and channel."""
-    mention: Annotated[str, AfterValidator(_mention)] | None = None
+    mention: Mention | None = None
     """Who is pinged when a critical incident opens: the id of a user group or user, or here, channel, everyone."""
+    app_token: AppToken | None = None
+    """The app-level token (xapp-…) with connections:write, by which the daemon hears buttons through Socket Mode."""
+    may_press: tuple[Person, ...] = ()
+    """The ids of the users whose presses count; by default everybody in the channel may press."""
     base_url: str = "https://slack.com/api/"
     """Slack's Web API."""
     timeout: Duration = timedelta(seconds=10)
@@ -66,40 +51,46 @@ class Slack(Options):
             raise ValueError("Slack is reached either by token and channel or by webhook_url: set one of the two")
         if bot and (self.token is None or self.channel is None):
             raise ValueError(f"token and channel belong together; {'channel' if self.token else 'token'} is missing")
+        if self.app_token is not None and not bot:
+            raise ValueError("app_token needs token and channel: an incoming webhook has no buttons")
+        if self.may_press and self.app_token is None:
+            raise ValueError("may_press needs app_token: without it there are no buttons to press")
         return self
 
     def send(self, attempt: Attempt) -> Outcome:
         """Deliver one notice."""
         if self.webhook_url is not None:
             return self._hook(attempt.notice, self.webhook_url)
-        return Bot(self._client(), str(self.channel), self.mention).deliver(attempt)
+        return Bot(self._client(), str(self.channel), self.mention, self.app_token is not None).deliver(attempt)
+
+    def listen(self, pressed: Callable[[Press], None]) -> Socket:
+        """Return a connection, not yet started, that tells which buttons of the app are pressed."""
+        return Socket(self._client(), str(reveal(self.app_token)), pressed)
+
+    def serves(self, press: Press) -> bool:
+        """Whether a button was pressed in the channel to which this receiver posts."""
+        return self.channel in (press.channel, f"#{press.channel_name}")
+
+    def whisper(self, press: Press, words: str) -> str:
+        """Say something that only the person who pressed sees; return what went wrong, or nothing."""
+        text = escape(shorten(printable(words), SECTION))
+        try:
+            asked(self._client().chat_postEphemeral, channel=press.channel, user=press.user, text=text, parse="none")
+        except RefusedError as refused:
+            return refused.reason
+        return ""
 
     def probe(self) -> str:
         """Ask Slack who we are and whether the channel is there, without posting."""
         try:
-            return self._probe_hook(self.webhook_url) if self.webhook_url is not None else self._probe_bot()
+            if self.webhook_url is not None:
+                return self._probe_hook(self.webhook_url)
+            return probe_bot(self._client(), str(self.channel), reveal(self.app_token))
         except RefusedError as refused:
             kind = UnavailableError if refused.kind is Kind.TRANSIENT else UserError
             raise kind(refused.reason) from refused
         except UnansweredError as unanswered:
             raise UnavailableError(f"Slack: {unanswered.reason}") from unanswered
-
-    def _probe_bot(self) -> str:
-        client = self._client()
-        who = asked(client.auth_test)
-        granted = {name.lower(): value for name, value in dict(who.headers).items()}.get("x-oauth-scopes")
-        scopes = set(granted.replace(" ", "").split(",")) if granted else set(_WANTED_SCOPES)
-        lacking = [f"{scope} ({why})" for scope, why in _WANTED_SCOPES.items() if scope not in scopes]
-        if "chat:write" not in scopes:
-            raise refusal("missing_scope")
-        if not str(self.channel).startswith("#"):
-            try:
-                asked(client.conversations_info, channel=self.channel)
-            except RefusedError as refused:
-                if refused.code != "missing_scope":  # not being allowed to look says nothing about the channel
-                    raise
-        hint = f"; the app lacks {', '.join(lacking)}" if lacking else ""
-        return f"Slack channel {self.channel} as {who.get('user')} of {who.get('team')}{hint}"
 
     def _probe_hook(self, url: SecretStr) -> str:
         reply = self._post(url, {})  # Slack checks the address before it complains about the missing text

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from monitor.core.errors import UnavailableError, UserError
 
 BUSY_SECONDS = 30  # SQLite waits this long for another writer
 _WRITE = "leeway_write"
+_ONE_WRITER = 0x6C656577  # the key of PostgreSQL's advisory lock: "leew"
+_PATIENT = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,10 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Open a transaction that writes: all of it is kept, or nothing."""
+        """Open a transaction that writes: all of it is kept, or nothing. Writers take turns.
+
+        So what a transaction has read is still true when it writes, on both databases.
+        """
         with (
             _translated(self.engine),
             self.engine.execution_options(**{_WRITE: True}).connect() as connection,
@@ -53,9 +59,13 @@ def _translated(engine: sa.Engine) -> Iterator[None]:
         yield
     except OperationalError as error:
         raise UnavailableError(f"the store {where} cannot be used now: {_cause(error)}") from error
+    except PoolTimeoutError as error:
+        raise UnavailableError(f"the store {where} cannot be used now: all its connections are busy") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise UnavailableError(f"the store {where} went away: {_cause(error)}") from error
+        if type(error) is DatabaseError:  # and none of its kinds: SQLite's way to say that the file is damaged
+            raise UnavailableError(f"the store {where} cannot be used: {_cause(error)}") from error
         raise
 
 
@@ -78,15 +88,19 @@ def connect(url: str) -> Store:
             raise UserError(f"store: {name} is not supported; use sqlite:///monitor.db or postgresql+psycopg://…")
         if name == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        options: dict[str, Any] = {"pool_pre_ping": True}
         if name == "sqlite":
-            options = {"connect_args": {"timeout": BUSY_SECONDS}}
+            options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+        else:
+            patience = {key: value for key, value in _PATIENT.items() if key not in parsed.query}
+            options = {"pool_pre_ping": True, "connect_args": patience}
         engine = sa.create_engine(parsed, **options)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise UserError(f"store: the URL cannot be used: {error}") from error
     if name == "sqlite":
         _check_folder(parsed.database)
         _prepare_sqlite(engine)
+    else:
+        _prepare_postgresql(engine)
     return Store(engine)
 
 
@@ -114,6 +128,19 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def _on_begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(_WRITE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(engine: sa.Engine) -> None:
+    """Make writers take turns as they do in SQLite, and let none that hangs hold up the others for long."""
+    turn = sa.text(
+        "SELECT set_config('lock_timeout', :busy, true), "
+        "set_config('idle_in_transaction_session_timeout', :hung, true), pg_advisory_xact_lock(:key)"
+    ).bindparams(busy=f"{BUSY_SECONDS}s", hung=f"{2 * BUSY_SECONDS}s", key=_ONE_WRITER)
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get(_WRITE):
+            connection.execute(turn)
 
 
 def database_now(connection: sa.Connection) -> sa.ColumnElement[float]:

@@ -1,16 +1,17 @@
 """The outbox: messages and retrain requests are written with what made them true, and delivered afterwards."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from monitor.store import leases, owners
 from monitor.store.database import database_now
 from monitor.store.tables import outbox
 
-LEASE_SECONDS = 120.0
+_SENDING = outbox.c.state == "sending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,23 @@ def put(
     return True
 
 
-def claim(connection: sa.Connection, owner: str, now: datetime, key: str | None = None) -> Letter | None:
+def anything(connection: sa.Connection, now: datetime) -> bool:
+    """Return whether it is worth to claim, without the lock of a transaction that writes."""
+    waiting = sa.and_(outbox.c.state == "pending", outbox.c.next_attempt_at <= now)
+    return connection.execute(sa.select(outbox.c.id).where(sa.or_(waiting, _SENDING)).limit(1)).first() is not None
+
+
+def claim(
+    connection: sa.Connection, owner: str, now: datetime, key: str | None = None, skip: Collection[str] = ()
+) -> Letter | None:
     """Claim the oldest letter that is due, in order within each incident and receiver; None when nothing is due.
 
-    With ``key`` only that letter is claimed. One that was being sent when its owner died is claimed again as
-    *uncertain*: it may have arrived.
+    With ``key`` only that letter is claimed, and none for the receivers in ``skip``. One that was being sent when its
+    owner died is claimed again as *uncertain*: it may have arrived.
     """
-    clock = database_now(connection)
-    abandoned = sa.and_(outbox.c.state == "sending", outbox.c.lease_until < clock)
+    senders = connection.execute(sa.select(outbox.c.owner).where(_SENDING).distinct()).scalars()
+    dead = [sender for sender in senders if owners.gone(sender)]
+    abandoned = sa.and_(_SENDING, sa.or_(outbox.c.lease_until < database_now(connection), outbox.c.owner.in_(dead)))
     due = sa.or_(sa.and_(outbox.c.state == "pending", outbox.c.next_attempt_at <= now), abandoned)
     earlier = outbox.alias("earlier")
     waits = sa.exists().where(
@@ -80,8 +90,8 @@ def claim(connection: sa.Connection, owner: str, now: datetime, key: str | None 
         earlier.c.state.in_(("pending", "sending")),
     )
     wanted = outbox.c.key == key if key is not None else sa.true()
-    query = sa.select(outbox).where(due, ~waits, wanted).order_by(outbox.c.next_attempt_at, outbox.c.id).limit(1)
-    row = connection.execute(query.with_for_update(skip_locked=True)).first()
+    query = sa.select(outbox).where(due, ~waits, wanted, outbox.c.receiver.not_in(skip))
+    row = connection.execute(query.order_by(outbox.c.next_attempt_at, outbox.c.id).limit(1)).first()
     if row is None:
         return None
     uncertain = bool(row.uncertain) or row.state == "sending"
@@ -94,7 +104,7 @@ def claim(connection: sa.Connection, owner: str, now: datetime, key: str | None 
             epoch=row.epoch + 1,
             attempts=row.attempts + 1,
             uncertain=uncertain,
-            lease_until=clock + LEASE_SECONDS,
+            lease_until=leases.until(connection),
         )
     )
     if taken.rowcount != 1:

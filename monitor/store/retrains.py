@@ -80,6 +80,16 @@ def approve(connection: sa.Connection, request: RetrainRequest, now: datetime) -
     return changed.rowcount == 1
 
 
+def withdraw(connection: sa.Connection, incident_id: str, note: str, now: datetime) -> int:
+    """Withdraw the proposals that an incident made and nobody has approved; return how many there were."""
+    changed = connection.execute(
+        retrains.update()
+        .where(retrains.c.incident_id == incident_id, retrains.c.state == str(RetrainState.PROPOSED))
+        .values(state=str(RetrainState.WITHDRAWN), updated_at=now, note=note)
+    )
+    return changed.rowcount
+
+
 def listing(connection: sa.Connection, model: str | None = None) -> list[Retraining]:
     """Return retrainings, oldest first."""
     query = sa.select(retrains).order_by(retrains.c.requested_at, retrains.c.key)

@@ -11,12 +11,12 @@ from checks import codec
 from checks.profile import Profile, Volume
 from monitor.core.finding import Finding
 from monitor.core.window import Window
-from monitor.store import bodies
+from monitor.store import bodies, leases, owners
 from monitor.store.database import database_now
 from monitor.store.references import table_from_bytes, table_to_bytes
 from monitor.store.tables import configurations, findings, profiles, runs
 
-LEASE_SECONDS = 300.0
+_FINAL = ("done", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,15 @@ def remember_configuration(connection: sa.Connection, model: str, fingerprint: s
 def claim(
     connection: sa.Connection, model: str, window: Window, fingerprint: str, owner: str, now: datetime
 ) -> Claim | None:
-    """Claim a window; None when it is done, skipped, held by a living owner, or rests after a failure."""
-    here = sa.and_(
-        runs.c.model == model,
-        runs.c.window_start == window.start,
-        runs.c.window_end == window.end,
-        runs.c.fingerprint == fingerprint,
-    )
-    lease = database_now(connection) + LEASE_SECONDS
-    row = connection.execute(sa.select(runs).where(here).with_for_update()).first()
+    """Claim a window; None when it is done, skipped, held by a living owner, or rests after a failure.
+
+    Replicas may have different configurations while a change is rolled out; a window is evaluated under one of them.
+    """
+    here = (runs.c.model == model, runs.c.window_start == window.start, runs.c.window_end == window.end)
+    same = connection.execute(sa.select(runs, _lapsed(connection).label("lapsed")).where(*here)).all()
+    if any(row.state in _FINAL or (row.state == "claimed" and not _free(row)) for row in same):
+        return None
+    row = next((row for row in same if row.fingerprint == fingerprint), None)
     if row is None:
         values = {
             "model": model,
@@ -79,26 +79,23 @@ def claim(
             "owner": owner,
             "epoch": 1,
             "attempts": 1,
-            "lease_until": lease,
+            "lease_until": leases.until(connection),
             "started_at": now,
             "reason": "",
         }
         inserted = connection.execute(_insert_new(connection, values)).scalar()
         return Claim(inserted, 1, 1) if inserted is not None else None
-    if row.state == "failed" and row.finished_at is not None and now < row.finished_at + _pause(row.attempts):
+    if row.state == "failed" and row.finished_at is not None and now < row.finished_at + pause(row.attempts):
         return None
-    free = sa.or_(
-        runs.c.state == "failed", sa.and_(runs.c.state == "claimed", runs.c.lease_until < database_now(connection))
-    )
     taken = connection.execute(
         runs.update()
-        .where(runs.c.id == row.id, runs.c.epoch == row.epoch, free)
+        .where(runs.c.id == row.id, runs.c.epoch == row.epoch)
         .values(
             state="claimed",
             owner=owner,
             epoch=row.epoch + 1,
             attempts=row.attempts + 1,
-            lease_until=lease,
+            lease_until=leases.until(connection),
             started_at=now,
             reason="",
         )
@@ -106,7 +103,15 @@ def claim(
     return Claim(row.id, row.epoch + 1, row.attempts + 1) if taken.rowcount == 1 else None
 
 
-def _pause(attempts: int) -> timedelta:
+def _lapsed(connection: sa.Connection) -> sa.ColumnElement[bool]:
+    return runs.c.lease_until < database_now(connection)
+
+
+def _free(row: sa.Row[tuple[object, ...]]) -> bool:
+    return bool(row.lapsed) or owners.gone(row.owner)
+
+
+def pause(attempts: int) -> timedelta:
     """Return how long a window that could not be read rests: half a minute, doubling, an hour at most."""
     return min(timedelta(seconds=30 * 2 ** min(attempts - 1, 10)), timedelta(hours=1))
 
@@ -195,13 +200,11 @@ def keep(
         )
 
 
-_FINAL = ("done", "skipped")
-
-
 def last_end(connection: sa.Connection, model: str) -> datetime | None:
     """Return the end of the newest window that is done or skipped."""
-    query = sa.select(sa.func.max(runs.c.window_end)).where(runs.c.model == model, runs.c.state.in_(_FINAL))
-    return connection.execute(query).scalar()
+    final = sa.select(runs.c.window_end).where(runs.c.model == model, runs.c.state.in_(_FINAL))
+    # An index gives the newest first; an aggregate would read every run of the model, at every tick.
+    return connection.execute(final.order_by(runs.c.window_end.desc()).limit(1)).scalar()
 
 
 def _as_run(row: sa.Row[tuple[object, ...]]) -> Run:

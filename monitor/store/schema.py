@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from monitor.core.errors import UnavailableError, UserError
+from monitor.core.errors import LeewayError, UnavailableError, UserError
 from monitor.store.database import Store, connect
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ def migrations_folder() -> Path:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
-def _alembic(store: Store | None = None) -> "Config":
+def _alembic(connection: sa.Connection | None = None) -> "Config":
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    config.attributes["engine"] = store.engine if store else None
+    config.attributes["connection"] = connection
     return config
 
 
@@ -67,8 +67,9 @@ def migrate(store: Store) -> tuple[str | None, str]:
         )
     if before != head():
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        with redirect_stdout(io.StringIO()):
-            command.upgrade(_alembic(store), "head")
+        # Of several processes that start together one migrates; the others find it done when their turn to write comes.
+        with redirect_stdout(io.StringIO()), store.write() as connection:
+            command.upgrade(_alembic(connection), "head")
     return before, head()
 
 
@@ -92,7 +93,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
                 f"the store {store.engine.url.render_as_string()} is empty; run `monitor run` or `monitor check`"
             )
         migrate(store)
-    except UserError:
+    except LeewayError:
         store.close()
         raise
     except sa.exc.SQLAlchemyError as error:

@@ -26,6 +26,9 @@ class Server:
         """Answer one request; every server has its own way."""
         raise NotImplementedError
 
+    async def closing(self) -> None:
+        """End what would keep the server from stopping; most servers have nothing of the kind."""
+
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._ready.wait(_PATIENCE) or not self.url:
@@ -56,6 +59,7 @@ class Server:
         self.url = f"http://{host}:{port}"
         self._ready.set()
         await self._done.wait()
+        await self.closing()
         await runner.cleanup()
 
 

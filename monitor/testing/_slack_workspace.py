@@ -10,7 +10,7 @@ from monitor.testing._slack_blocks import MOST_CHARACTERS, characters, faults, l
 
 CHANNEL = "C0FAKE00001"
 SCOPES = "chat:write,files:write,channels:history,channels:read"
-_LONGEST_TEXT = {"chat.postMessage": 40_000, "chat.update": 4_000, "hook": 40_000}
+_LONGEST_TEXT = {"chat.postMessage": 40_000, "chat.postEphemeral": 40_000, "chat.update": 4_000, "hook": 40_000}
 _FIRST = 1_700_000_000  # seconds since 1970 of the first message
 
 
@@ -29,6 +29,7 @@ class Workspace:
     mentions: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    whispers: list[tuple[str, str]] = field(default_factory=list)
     url: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -53,6 +54,7 @@ class Workspace:
         known = {
             "auth.test": lambda _: {"ok": True, "team": "Fake Team", "user": "leeway"},
             "chat.postMessage": self._post,
+            "chat.postEphemeral": self._whisper,
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
@@ -98,6 +100,15 @@ class Workspace:
             return no("thread_not_found")
         message = self._store(channel, arguments, {"thread_ts": thread} if thread else {})
         return {"ok": True, "channel": channel, "ts": message["ts"], "message": message}
+
+    def _whisper(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channel, user = str(arguments.get("channel", "")), arguments.get("user")
+        wrong = self._barred(channel) or self._unfit("chat.postEphemeral", arguments)
+        if wrong or not user:
+            return wrong or no("user_not_in_channel")
+        self.whispers.append((str(user), str(arguments.get("text", ""))))
+        self._note(arguments)
+        return {"ok": True, "message_ts": f"{_FIRST + next(self._numbers)}.000000"}
 
     def _update(self, arguments: dict[str, Any]) -> dict[str, Any]:
         channel, ts = str(arguments.get("channel", "")), arguments.get("ts")

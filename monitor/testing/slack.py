@@ -1,19 +1,23 @@
 """A stand-in for Slack's Web API, on this machine: as strict about messages, and as unreliable as a test wants."""
 
 import asyncio
+import itertools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.testing._server import Server, drop
+from monitor.testing._slack_sockets import Sockets, interaction
 from monitor.testing._slack_workspace import CHANNEL, Workspace, no
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["CHANNEL", "HOOK", "TOKEN", "FakeSlack", "Fault"]
+__all__ = ["ANNA", "APP_TOKEN", "CHANNEL", "HOOK", "TOKEN", "FakeSlack", "Fault"]
 
 TOKEN = "xoxb-fake-token"  # noqa: S105 - opens nothing but this fake
+APP_TOKEN = "xapp-fake-token"  # noqa: S105 - as above
+ANNA = "U0ANNA"
 HOOK = "/services/T0FAKE/B0FAKE/secret-of-the-hook"
 
 
@@ -36,8 +40,9 @@ class Fault:
 class FakeSlack(Workspace, Server):
     """Slack on this machine, used as a context manager.
 
-    It knows one token, enforces limits, and keeps what a test asks for: ``messages`` by ts, ``files``, ``calls``,
-    whom they pinged (``mentions``), what they linked to (``links``) and why it refused blocks (``refused``).
+    It knows one token of each kind, enforces limits, and keeps what a test asks for: ``messages`` by ts, ``files``,
+    ``calls``, whom they pinged (``mentions``), what they linked to (``links``), why it refused blocks (``refused``),
+    what one person alone was told (``whispers``), and the connections by Socket Mode (``sockets``).
 
     Parameters
     ----------
@@ -52,6 +57,9 @@ class FakeSlack(Workspace, Server):
         Server.__init__(self)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._faults: list[Fault] = []
+        self.sockets = Sockets()
+        self._presses = itertools.count(1)
+        self._last_press: dict[str, Any] = {}
 
     @property
     def api(self) -> str:
@@ -67,11 +75,36 @@ class FakeSlack(Workspace, Server):
         """Let calls fail; plans for one method happen in turn."""
         self._faults += [fault for fault in planned for _ in range(fault.times)]
 
+    def press(self, action_id: str, value: str, user: str = ANNA, *, seconds: float = 5.0) -> bool:
+        """Press the latest button with this id and value, or one of no message; return whether it was acknowledged.
+
+        ``seconds`` is how long to wait for somebody to listen.
+        """
+        shown = [m for m in self.messages.values() if _shows(m, action_id, value)]
+        message = shown[-1] if shown else {"channel": CHANNEL, "ts": "1.000000"}
+        named = {**message, "channel_name": self.channels.get(message["channel"], "")}
+        self._last_press = interaction(next(self._presses), action_id, value, user, named)
+        return self.sockets.tell(self._last_press, seconds)
+
+    def press_again(self, *, seconds: float = 5.0) -> bool:
+        """Deliver the last press a second time, as Slack does when it is in doubt."""
+        return self.sockets.tell(self._last_press, seconds)
+
+    def disconnect(self, *, warned: bool = False) -> None:
+        """End the connections by Socket Mode; ``warned`` asks for a new one first, as Slack does now and then."""
+        self.sockets.disconnect(warned=warned)
+
+    async def closing(self) -> None:
+        """Close the connections by Socket Mode."""
+        await self.sockets.close()
+
     async def answer(self, request: "web.Request") -> "web.StreamResponse":
         """Answer one call, or fail as planned."""
         from aiohttp import web
 
         path = request.path
+        if path == "/link":
+            return await self.sockets.serve(request)
         method = path.removeprefix("/api/") if path.startswith("/api/") else "hook" if path == HOOK else "upload"
         fault = next((planned for planned in self._faults if planned.method == method), None)
         if fault is None:
@@ -103,11 +136,19 @@ class FakeSlack(Workspace, Server):
         arguments = await _arguments(request)
         self.calls.append((method, arguments))
         bearer = request.headers.get("Authorization")
+        if method == "apps.connections.open":
+            return web.json_response(self._connection(bearer))
         if bearer != f"Bearer {TOKEN}":
             return web.json_response(no("invalid_auth" if bearer else "not_authed"))
         if method == "chat.postMessage" and not self.allows(str(arguments.get("channel"))):
             return _limited(1)
         return web.json_response(self.call(method, arguments), headers={"x-oauth-scopes": self.scopes})
+
+    def _connection(self, bearer: str | None) -> dict[str, Any]:
+        if bearer != f"Bearer {APP_TOKEN}":
+            return no("not_allowed_token_type" if bearer == f"Bearer {TOKEN}" else "invalid_auth")
+        address = self.url.replace("http://", "ws://")
+        return {"ok": True, "url": f"{address}/link?ticket={self.sockets.ticket()}"}
 
     def _hook(self, body: bytes) -> "web.StreamResponse":
         from aiohttp import web
@@ -119,6 +160,11 @@ class FakeSlack(Workspace, Server):
         self.calls.append(("hook", content))
         said = self.post_by_hook(content)
         return web.Response(status=200 if said == "ok" else 400, text=said)
+
+
+def _shows(message: dict[str, Any], action_id: str, value: str) -> bool:
+    elements = [part for block in message.get("blocks", ()) for part in block.get("elements", ())]
+    return any(part.get("action_id") == action_id and part.get("value") == value for part in elements)
 
 
 def _limited(seconds: float) -> "web.StreamResponse":
