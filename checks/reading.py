@@ -4,12 +4,15 @@ A log rarely delivers the types of its reference: SQLite has no booleans, a null
 numbers as text. What can be read as the reference's kind is read; what cannot is counted as mistyped, never dropped.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from checks.sketch import hash_text
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -19,6 +22,8 @@ _INSTANTS = (
     pa.timestamp("us", "UTC"),
     pa.timestamp("us"),
 )  # texts with a zone, texts without
+LONGEST_WORD = 200  # characters; a longer category goes by its beginning and its hash, so that profiles stay small
+
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 
@@ -135,7 +140,18 @@ def _number_text(value: float) -> str:
 
 
 def texts(array: pa.Array) -> Read:
-    """Read categories as text; whole numbers lose a trailing ``.0``, booleans are ``true`` and ``false``."""
+    """Read categories as text; whole numbers lose a trailing ``.0``, booleans are ``true`` and ``false``.
+
+    A text of more than ``LONGEST_WORD`` characters is cut there and told from others like it by its hash.
+    """
+    return _texts(array, _shortened)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}… #{hash_text(text):015x}"
+
+
+def _texts(array: pa.Array, spelled: Callable[[str], str]) -> Read:
     array = _plain(array)
     nulls = _nulls(array)
     kind = family(array.type)
@@ -150,9 +166,9 @@ def texts(array: pa.Array) -> Read:
     elif kind == "null":
         return Read(np.full(len(array), None, object), nulls, np.zeros(len(array), bool))
     else:
-        values = np.array([None if value is None else str(value) for value in array.to_pylist()], object)
+        values = np.array([None if value is None else spelled(str(value)) for value in array.to_pylist()], object)
         return Read(values, nulls, np.zeros(len(array), bool))
-    words = [_word(value, kind) for value in _listed(encoded.dictionary)]
+    words = [spelled(_word(value, kind)) for value in _listed(encoded.dictionary)]
     codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
     lookup = np.array([*words, ""], object)
     return Read(lookup[codes] if words else np.full(len(array), None, object), nulls, np.zeros(len(array), bool))
@@ -184,7 +200,7 @@ def booleans(array: pa.Array) -> Read:
 
 def lengths(array: pa.Array) -> Read:
     """Read texts as their length in characters."""
-    read = texts(array)
+    read = _texts(array, str)
     values = np.array(
         [np.nan if null else len(text) for text, null in zip(read.values, read.nulls, strict=True)], float
     )

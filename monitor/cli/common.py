@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from monitor.core.errors import UserError
-from monitor.core.window import Window
+from monitor.core.window import EARLIEST, LATEST, Window
 
 if TYPE_CHECKING:
     from monitor.config.models import Config
@@ -114,7 +114,10 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no moment; write 2026-01-31 or 2026-01-31T06:00:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if not EARLIEST <= moment <= LATEST:
+            self.fail(f"{value!r} is not between the years {EARLIEST.year} and {LATEST.year}", param, ctx)
+        return moment
 
 
 class Span(click.ParamType[Window]):

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+# Moments beyond are errors of typing; kept away from where calendars end, so that no sum of times overflows.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
@@ -11,7 +14,7 @@ class Window:
     Raises
     ------
     ValueError
-        For naive times or an end that is not after the start.
+        For naive times, an end that is not after the start, or a year before 1900 or from 9000 on.
     """
 
     start: datetime
@@ -20,6 +23,8 @@ class Window:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("a window needs times with a zone")
+        if self.start < EARLIEST or self.end > LATEST:
+            raise ValueError(f"a window lies between the years {EARLIEST.year} and {LATEST.year}")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
         object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.end <= self.start:

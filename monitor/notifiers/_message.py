@@ -22,6 +22,9 @@ _SO_WHAT = {
 }
 
 
+_NAMED = 3  # columns named in the first sentence
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What one column shows; ``column`` is None for the whole table."""
@@ -83,7 +86,8 @@ def _sentence(notice: Notice) -> str:
     incident = notice.incident
     name, summary = _short(incident.diagnosis, _WORDS), _short(incident.summary, _WORDS)
     # Titles and summaries are often the same words, or one holds the other.
-    told = summary if name.lower() in summary.lower() else f"{name}: {summary}" if summary else name
+    subject = f"{name}{_where(incident)}"
+    told = summary if name.lower() in summary.lower() else f"{subject}: {summary}" if summary else subject
     measured = ""
     if incident.evidence:
         worst = incident.evidence[0]
@@ -93,6 +97,13 @@ def _sentence(notice: Notice) -> str:
     when = f", in the window of {span(notice.window)}" if notice.window is not None else ""
     text = f"{told.rstrip('.')}{measured}{when}."
     return shorten(text[:1].upper() + text[1:], _SENTENCE)
+
+
+def _where(incident: Incident) -> str:
+    """Name the columns, for people who read the first line alone."""
+    names = [name for column in incident.columns[:_NAMED] if (name := _name(column))]
+    more = len(incident.columns) - len(names)
+    return f" in {', '.join(names)}" + (f" and {more:,} more" if more else "") if names else ""
 
 
 def _so_what(incident: Incident) -> str:

@@ -81,6 +81,29 @@ def presses(payload: Mapping[str, Any]) -> list[Press]:
     ]  # fmt: skip
 
 
+class _Ending:
+    """A socket that raises when the other side has gone: slack_sdk would read nothing from it, thousands of times."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def recv(self, size: int) -> bytes:
+        received: bytes = self._sock.recv(size)
+        if not received:
+            raise ConnectionResetError
+        return received
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def _notice_end(session: Any) -> None:
+    """Let a session notice that its connection has ended; sessions change when Slack asks for it."""
+    with session.sock_send_lock:  # under which the session closes its socket
+        if session.sock is not None and not isinstance(session.sock, _Ending):
+            session.sock = _Ending(session.sock)
+
+
 @dataclass
 class Socket:
     """A connection held by a thread of its own until it is stopped; ``pressed`` is called from other threads.
@@ -147,7 +170,7 @@ class Socket:
             log.info("buttons.listening")
             self._told = ""
             while socket.is_connected() and not self._stopping.wait(_LOOK_SECONDS):
-                pass
+                _notice_end(socket.current_session)
         finally:
             socket.close()
 

@@ -95,8 +95,10 @@ def _build(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 def text_of(value: Any) -> str | None:
     """Return any value as text: JSON for what is nested, hexadecimal for bytes that are no text."""
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return encodable(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes | bytearray | memoryview):
@@ -105,8 +107,13 @@ def text_of(value: Any) -> str | None:
         except UnicodeDecodeError:
             return bytes(value).hex()
     if isinstance(value, dict | list | tuple):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+        return encodable(json.dumps(value, ensure_ascii=False, sort_keys=True, default=str))
     return str(value)
+
+
+def encodable(text: str) -> str:
+    r"""Return text that UTF-8 can hold: half of a surrogate pair, as broken JSON has it, is written as ``\udXXX``."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def plain(batch: pa.RecordBatch) -> pa.RecordBatch:

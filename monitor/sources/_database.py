@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -152,7 +153,10 @@ def _sqlite_opener(database: str, uri: bool) -> Callable[[], Any]:
         import sqlite3
 
         address = database if uri else f"file:{quote(str(Path(database).absolute()))}?mode=ro"
-        return sqlite3.connect(address, uri=True, timeout=30, check_same_thread=False)
+        connection = sqlite3.connect(address, uri=True, timeout=30, check_same_thread=False)
+        # SQLite takes any bytes for a text; one that is no UTF-8 must not cost all other rows.
+        connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
+        return connection
 
     return opened
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from monitor.sources._arrow import column_of
+from monitor.sources._arrow import column_of, encodable
 
 
 @dataclass
@@ -40,6 +40,6 @@ class Spreading:
 def _object(text: Any) -> dict[str, Any]:
     try:
         document = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) else {}
+    return {encodable(key): value for key, value in document.items()} if isinstance(document, dict) else {}

@@ -103,7 +103,7 @@ class Sockets:
 
 async def _beat(socket: "web.WebSocketResponse") -> None:
     while not socket.closed:
-        await socket.ping()
+        await socket.ping(b"Ping from the fake")
         await asyncio.sleep(_HEARTBEAT)
 
 
