@@ -11,6 +11,7 @@ from types import FrameType
 
 import structlog
 
+from monitor.buttons import Buttons
 from monitor.config.errors import ConfigError
 from monitor.config.models import Config
 from monitor.core.errors import LeewayError
@@ -58,6 +59,7 @@ class Daemon:
         self._opened = self.config.store
         self._pool = ThreadPoolExecutor(self.config.workers, thread_name_prefix="check")
         self._outgoing = ThreadPoolExecutor(1, thread_name_prefix="deliver")
+        self._buttons = self._new_buttons()
 
     def listen(self) -> None:
         """Heed SIGTERM, SIGINT and SIGHUP; for the main thread of a process."""
@@ -72,6 +74,7 @@ class Daemon:
         """Work until SIGTERM or SIGINT; the step at hand is finished first."""
         log.info("daemon.started", models=list(self.watches), store=self.store.engine.url.render_as_string())
         ticks = self._ticks()
+        self._buttons.start()
         while not self.stopping.is_set():
             try:
                 number = self._signals.get(timeout=SUPERVISION_SECONDS)
@@ -85,6 +88,7 @@ class Daemon:
                 log.error("ticks.died", remedy="started again")
                 ticks.end()
                 ticks.start()
+        self._buttons.stop()
         wait(self._busy.values())  # their leases are still renewed meanwhile
         ticks.end()
         for pool in (self._pool, self._outgoing):
@@ -121,6 +125,11 @@ class Daemon:
             self.store, self.clock, self.cycle.owner, self.config.notifiers, self.watches, self.cycle.leases
         )
         delivery.flush(stopping=self.stopping.is_set)
+
+    def _new_buttons(self) -> Buttons:
+        """Return who listens to the buttons of the present configuration; what they do is told without delay."""
+        tell = partial(self._submit, _OUTBOX, self._deliver, again=True)
+        return Buttons(self.store, self.clock, self.config.notifiers, self.watches, tell)
 
     def _renew(self) -> None:
         self._guarded("leases", lambda: self.cycle.leases.renew(self.store))
@@ -189,6 +198,9 @@ class Daemon:
         )
         self.config, self.watches = config, watches(config)
         log.info("config.reloaded", models=list(self.watches), added=added, removed=removed)
+        self._buttons.stop()
+        self._buttons = self._new_buttons()
+        self._buttons.start()
         return self._ticks()
 
 

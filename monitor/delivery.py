@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import extract_tb
 from zlib import crc32
 
 import sqlalchemy as sa
@@ -90,7 +92,7 @@ class Delivery:
         try:
             return notifier.send(Attempt(notice, letter.attempts, letter.uncertain, earlier))
         except Exception as error:  # noqa: BLE001 - a defect in one notifier must not stop the others
-            return Deferred(f"the notifier failed: {type(error).__name__}", uncertain=True)
+            return Deferred(f"the notifier failed: {_defect(error)}", uncertain=True)
 
     def _settle(self, connection: sa.Connection, letter: Letter, outcome: Outcome, now: datetime) -> None:
         facts = {"key": letter.key, "receiver": letter.receiver, "incident": letter.incident_id}
@@ -122,7 +124,7 @@ class Delivery:
                 known = trigger.find(request) if letter.uncertain else None
                 fired = known or trigger.fire(request)
             except Exception as error:  # noqa: BLE001 - as above; rather never than twice
-                fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {type(error).__name__}")
+                fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {_defect(error)}")
         now = self.clock.now()
         log.info("retrain.fired", key=request.key, state=str(fired.state), note=fired.note)
         with self.store.write() as connection:
@@ -149,6 +151,12 @@ class Delivery:
         detail = f"{request.key} {fired.state}" + (f": {fired.note}" if fired.note else "")
         scene = Scene(watch, reference_rows.active(connection, watch.name), request.window, 0, now)
         follow(connection, scene, [Transition(incident, incident, "retrain", now, detail)])
+
+
+def _defect(error: Exception) -> str:
+    """Name a defect by its kind and place; its own words may hold an address, and an address may be a secret."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
 
 
 def wait(letter: Letter, retry_after: float | None) -> float:

@@ -97,7 +97,7 @@ def _zone(value: str) -> str:
 
 
 def _folder(info: ValidationInfo) -> Path:
-    return Path((info.context or {}).get("folder", "."))
+    return Path((info.context or {}).get("folder", ".")).absolute()
 
 
 def _resolve_path(value: str, info: ValidationInfo) -> str:
@@ -116,7 +116,7 @@ def _resolve_url(value: SecretStr, info: ValidationInfo) -> SecretStr:
     match = re.fullmatch(r"(sqlite(?:\+\w+)?|duckdb):///(?!/|:memory:)([^?]+)(\?.*)?", url)
     if match:
         scheme, path, query = match.groups()
-        return SecretStr(f"{scheme}:///{_folder(info).absolute() / path}{query or ''}")
+        return SecretStr(f"{scheme}:///{_folder(info) / path}{query or ''}")
     return value
 
 

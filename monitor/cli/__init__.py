@@ -103,5 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _framed(error: LeewayError) -> str:
-    text = str(error)
+    from monitor.cli.common import clean
+
+    text = clean(str(error))
     return text if "\n" in text else f"{click.style('error:', fg='red', bold=True)} {text}"

@@ -89,8 +89,9 @@ def chosen(config: "Config", model: str | None) -> "dict[str, Watch]":
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+    """Print one JSON document on stdout; characters that could drive a terminal are escaped."""
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+    click.echo("".join(ch if ch.isprintable() or ch == "\n" else json.dumps(ch)[1:-1] for ch in text))
 
 
 def person() -> str:

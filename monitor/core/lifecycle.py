@@ -67,12 +67,18 @@ def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping
                 any(finding.fatal for finding in own),
             )
         )
-    for finding in breaches:
-        if finding.column is None:
-            title = titles.get(finding.check, finding.check.replace("_", " "))
-            group = Group(finding.check, title, finding.columns, finding.reason, pipeline=True)
-            found.append(Cause(finding.kind, group, _evidence([finding]), finding.fatal))
+    for finding in _of_the_table(breaches):
+        title = titles.get(finding.check, finding.check.replace("_", " "))
+        group = Group(finding.check, title, finding.columns, finding.reason, pipeline=True)
+        found.append(Cause(finding.kind, group, _evidence([finding]), finding.fatal))
     return found
+
+
+def _of_the_table(breaches: Sequence[Finding]) -> list[Finding]:
+    """Return the breaches of the whole table; a log that fell silent is told once, not as missing rows too."""
+    found = [finding for finding in breaches if finding.column is None]
+    silent = any(finding.check == "freshness" for finding in found)
+    return [f for f in found if not (silent and f.check == "row_count" and (f.effect or 0.0) < 0)]
 
 
 def _evidence(findings: Iterable[Finding]) -> tuple[Evidence, ...]:

@@ -39,6 +39,10 @@ class Window:
         return f"{self.start:%Y-%m-%dT%H:%MZ}/{self.end:%Y-%m-%dT%H:%MZ}"
 
 
+# Where the times of rows are believed: a year from either end, so that every window around such a row exists.
+PLAUSIBLE = Window(EARLIEST.replace(year=EARLIEST.year + 1), LATEST.replace(year=LATEST.year - 1))
+
+
 def iso(moment: datetime) -> str:
     """Return a moment in UTC as ISO 8601, for example ``2026-01-31T00:00:00Z``."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -5,12 +5,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from checks.instants import column_to_utc
+from checks.instants import INSTANT, column_to_utc
 from checks.sampling import Sample, concat
 from monitor.config.models import Model, Period
 from monitor.core.errors import UserError
-from monitor.core.window import Window
+from monitor.core.window import PLAUSIBLE, Window
 from monitor.sources._features import Spreading
 from monitor.sources._files import Files, stream
 from monitor.sources._log import Log, missing
@@ -93,6 +94,14 @@ def _gather(batches: Iterable[pa.RecordBatch], row_id: str | None) -> tuple[pa.T
     ]
 
 
+def _believed(times: pa.Array) -> pa.Array:
+    """Return times without those that no schedule reaches; their rows count, but in no window."""
+    known = pc.and_(
+        pc.greater_equal(times, pa.scalar(PLAUSIBLE.start, INSTANT)), pc.less(times, pa.scalar(PLAUSIBLE.end, INSTANT))
+    )
+    return pc.if_else(known, times, pa.scalar(None, INSTANT))
+
+
 def _timed(table: pa.Table, model: Model, log: Log) -> tuple[pa.Table, str | None]:
     """Return the rows in order of time, with the time as an instant under the log's name for it; None without one."""
     named = model.reference.time if model.reference.period is None else None
@@ -101,7 +110,7 @@ def _timed(table: pa.Table, model: Model, log: Log) -> tuple[pa.Table, str | Non
     time = named or log.time
     if time not in table.column_names:
         return table, None
-    times = column_to_utc(table.column(time), log.zone)
+    times = _believed(column_to_utc(table.column(time), log.zone))
     if times.null_count == len(times):
         raise UserError(
             f"column {time!r} of the reference holds no times; name another as reference.time, or rename it if the"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 _CHANGE = timedelta(hours=3)  # no change of clocks is longer, but for a country that crosses the date line
+_LARGEST = 2**63 - 1  # of the integers that databases have
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -47,7 +48,7 @@ def ranges(form: Form, seen: Sequence[object], window: Window, zone: tzinfo) -> 
         return _texts([str(value) for value in seen], window, zone)
     if form in NANOSECONDS:
         low, high = ((moment - _EPOCH) // timedelta(microseconds=1) * 1_000 for moment in (window.start, window.end))
-        return [(low // NANOSECONDS[form], -(-high // NANOSECONDS[form]))]
+        return [(max(low // NANOSECONDS[form], -_LARGEST), min(-(-high // NANOSECONDS[form]), _LARGEST))]
     return [wall(window, zone)]
 
 

@@ -1,9 +1,12 @@
 """What can be found out about a table without reading it all, for ``config check --connect``."""
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from checks.instants import to_utc
+from checks.instants import Form, to_utc
+from monitor.core.window import PLAUSIBLE
+from monitor.sources._bounds import within
 from monitor.sources._relation import Relation
 
 if TYPE_CHECKING:
@@ -68,12 +71,19 @@ def _indexed(inspector: "sa.Inspector", relation: Relation, time: str) -> bool:
 
 
 def extremes(
-    connection: "sa.Connection", relation: Relation, time: str, zone: tzinfo
+    connection: "sa.Connection", relation: Relation, time: str, zone: tzinfo, form: Form, seen: Sequence[object]
 ) -> tuple[datetime | None, datetime | None]:
-    """Return the first and the last event."""
+    """Return the first and the last event whose time can be believed.
+
+    Parameters
+    ----------
+    time, zone : the time column, and the zone of times that name none.
+    form, seen : how it keeps times, and a few of its values.
+    """
     import sqlalchemy as sa
 
-    statement: Any = sa.select(sa.func.min(sa.column(time)), sa.func.max(sa.column(time))).select_from(relation.source)
-    row = connection.execute(statement).one()
+    column: sa.ColumnClause[Any] = sa.column(time)
+    statement: Any = sa.select(sa.func.min(column), sa.func.max(column)).select_from(relation.source)
+    row = connection.execute(statement.where(within(column, form, seen, PLAUSIBLE, zone))).one()
     first, last = to_utc(tuple(row), zone).to_pylist()
     return first, last

@@ -91,7 +91,8 @@ class Log(Options):
         UserError
             When they are no times.
         """
-        found = form_of(values)
+        readable = [value for value in values if form_of([value]) is not None]
+        found = form_of(readable) if 2 * len(readable) > len(values) else None
         if values and found is None:
             shown = ", ".join(dict.fromkeys(str(value)[:40] for value in values[:3]))
             raise UserError(
@@ -137,6 +138,13 @@ class Log(Options):
         column = str(self.features)
         batch = pa.RecordBatch.from_arrays([pa.array([text_of(value) for value in seen], pa.string())], names=[column])
         return {field.name: f"{field.type} in {column}" for field in Spreading(column)(batch).schema}
+
+    def time_warnings(self, form: Form | None, seen: Sequence[object]) -> list[str]:
+        """Return what there is to say about rows whose time is none."""
+        odd = next((value for value in seen if form_of([value]) != form), None)
+        if odd is None:
+            return []
+        return [f"some rows hold {str(odd)[:40]!r} in {self.time!r}, which is no time; they are in no window"]
 
     def zone_warnings(self, form: Form | None, seen: Sequence[object]) -> list[str]:
         """Return what there is to say about times without a zone."""

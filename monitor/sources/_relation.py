@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SELECT = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|values|table|from)\b", re.IGNORECASE | re.DOTALL)
 _UTC = pa.timestamp("us", "UTC")
+_TIMES = (WALL, _UTC, pa.date32())
 _OIDS: Mapping[int, pa.DataType] = {  # PostgreSQL's pg_type, as its drivers describe the columns of a query
     16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64(), 700: pa.float32(), 701: pa.float64(),
     1700: pa.float64(), 25: pa.string(), 1042: pa.string(), 1043: pa.string(), 1082: pa.date32(), 1114: WALL,
@@ -36,6 +37,7 @@ class Relation:
     declared : column to Arrow type, where the database's type says it.
     table, schema : None for a query.
     nullable : columns that may hold nulls.
+    wide : whether the database has times that Python has no year for, such as PostgreSQL's infinity.
     """
 
     source: "sa.FromClause"
@@ -45,11 +47,22 @@ class Relation:
     table: str | None = None
     schema: str | None = None
     nullable: frozenset[str] = frozenset()
+    wide: bool = False
 
     @property
     def names(self) -> list[str]:
         """The columns, in their order."""
         return list(self.types)
+
+    def expression(self, name: str) -> Any:
+        """Return a column as it is to be fetched; a time that would make the driver give up on all rows is null."""
+        import sqlalchemy as sa
+
+        column: sa.ColumnClause[Any] = sa.column(name)
+        if not self.wide or self.declared.get(name) not in _TIMES:
+            return column
+        known = sa.and_(column >= sa.literal_column("'0002-01-01'"), column < sa.literal_column("'9999-01-01'"))
+        return sa.case((known, column)).label(name)
 
     def in_utc(self, name: str) -> bool:
         """Return whether the database says that a column holds instants, with or without writing the zone."""
@@ -86,6 +99,7 @@ def of_table(connection: "sa.Connection", table: str) -> Relation:
         table=name,
         schema=schema or None,
         nullable=frozenset(column["name"] for column in columns if column.get("nullable", True)),
+        wide=dialect == "postgresql",
     )
 
 
@@ -114,7 +128,8 @@ def of_query(connection: "sa.Connection", query: str) -> Relation:
         if connection.dialect.name == "postgresql" and entry[1] in _OIDS
     }
     types = {name: str(declared.get(name, "unknown")) for name in names}
-    return Relation(source, "the query", types, declared, nullable=frozenset(names))
+    wide = connection.dialect.name == "postgresql"
+    return Relation(source, "the query", types, declared, nullable=frozenset(names), wide=wide)
 
 
 def is_select(query: str) -> bool:

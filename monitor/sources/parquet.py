@@ -5,9 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from checks.instants import to_utc
+from checks.instants import Form, to_utc
 from monitor.core.ports import TableFacts
-from monitor.core.window import Window
+from monitor.core.window import PLAUSIBLE, Window
 from monitor.options import FilePath
 from monitor.sources._bounds import ranges
 from monitor.sources._files import Files, quoted, stream
@@ -28,11 +28,8 @@ class Parquet(Log):
             form = self.time_form(seen, self.path)
             if form is None:
                 return
-            time = quoted(self.time)
-            pairs = ranges(form, seen, window, self.zone)
-            inside = " OR ".join([f"({time} >= ? AND {time} < ?)"] * len(pairs))
-            bounds = [bound for pair in pairs for bound in pair]
-            relation = self._files.relation(connection, fetched, self._and(f"({inside})"), *bounds)
+            inside, bounds = self._inside(form, seen, window)
+            relation = self._files.relation(connection, fetched, self._and(inside), *bounds)
             yield from self.deliver(stream(relation, self.batch_rows), window, columns, self.path)
 
     def facts(self) -> TableFacts:
@@ -42,21 +39,32 @@ class Parquet(Log):
             columns = dict(zip(relation.columns, map(str, relation.types), strict=True))
             self.needed(list(columns), None, self.path)
             seen = self._peek(connection, self.time)
-            warnings = self.zone_warnings(self.time_form(seen, self.path), seen)
+            form = self.time_form(seen, self.path)
+            warnings = self.zone_warnings(form, seen) + self.time_warnings(form, seen)
             if self.features:
                 columns |= self.feature_types(self._peek(connection, self.features))
                 del columns[self.features]
             time = quoted(self.time)
-            totals = relation.aggregate(f"count(*), count({time}), min({time}), max({time})")
-            rows, timed, *extremes = (column[0].as_py() for batch in stream(totals, 1) for column in batch.columns)
+            rows, timed = _only_row(relation.aggregate(f"count(*), count({time})"))
             if timed < rows:
                 warnings.append(f"{rows - timed:,} rows have no {self.time!r}; they are in no window")
+            extremes: Sequence[object] = (None, None)
+            if form is not None:
+                inside, bounds = self._inside(form, seen, PLAUSIBLE)
+                believed = self._files.relation(connection, [self.time], inside, *bounds)
+                extremes = _only_row(believed.aggregate(f"min({time}), max({time})"))
             first, last = to_utc(extremes, self.zone).to_pylist()
         return TableFacts(columns, rows, first, last, tuple(warnings), "DuckDB Arrow")
 
     @property
     def _files(self) -> Files:
         return Files(self.path)
+
+    def _inside(self, form: Form, seen: Sequence[object], window: Window) -> tuple[str, list[object]]:
+        """Return the condition for the rows of a window, and its values."""
+        time, pairs = quoted(self.time), ranges(form, seen, window, self.zone)
+        condition = " OR ".join([f"({time} >= ? AND {time} < ?)"] * len(pairs))
+        return f"({condition})", [bound for pair in pairs for bound in pair]
 
     def _and(self, condition: str) -> str:
         return condition if self.where is None else f"{condition} AND ({self.where}\n)"
@@ -65,3 +73,7 @@ class Parquet(Log):
         """Return a few values of a column."""
         relation = self._files.relation(connection, [name], self._and(f"{quoted(name)} IS NOT NULL"))
         return [value for batch in stream(relation.limit(PEEKED), PEEKED) for value in batch.column(0).to_pylist()]
+
+
+def _only_row(relation: Any) -> list[Any]:
+    return [column[0].as_py() for batch in stream(relation, 1) for column in batch.columns]

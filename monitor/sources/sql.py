@@ -82,6 +82,7 @@ class Sql(Log):
             seen = self._peek(connection, relation, self.time)
             form = self.time_form(seen, relation.place)
             warnings = [] if relation.in_utc(self.time) else self.zone_warnings(form, seen)
+            warnings += self.time_warnings(form, seen)
             warnings += warnings_about(connection, relation, self.time, empty=not seen)
             columns = dict(relation.types)
             if self.features:
@@ -90,8 +91,9 @@ class Sql(Log):
             rows = estimated_rows(connection, relation)
         first = last = None
         try:
-            with self._database.connect() as connection:
-                first, last = extremes(connection, relation, self.time, self._zone(relation))
+            if form is not None:
+                with self._database.connect() as connection:
+                    first, last = extremes(connection, relation, self.time, self._zone(relation), form, seen)
         except LeewayError as error:
             warnings.append(f"the first and last event stay unknown: {error}")
         return TableFacts(columns, rows, first, last, tuple(warnings), "streaming SQLAlchemy cursor")
@@ -116,9 +118,7 @@ class Sql(Log):
 
     def _peek(self, connection: "sa.Connection", relation: Relation, name: str) -> list[object]:
         """Return a few values of a column."""
-        import sqlalchemy as sa
-
-        statement = self._from(relation, [name]).where(sa.column(name).is_not(None)).limit(PEEKED)
+        statement = self._from(relation, [name]).where(relation.expression(name).is_not(None)).limit(PEEKED)
         return list(connection.execute(statement).scalars())
 
     def _stream(
@@ -142,5 +142,5 @@ class Sql(Log):
 def _selection(relation: Relation, names: Sequence[str]) -> "sa.Select[*tuple[Any, ...]]":
     import sqlalchemy as sa
 
-    columns: list[Any] = [sa.column(name) for name in names]
+    columns: list[Any] = [relation.expression(name) for name in names]
     return sa.select(*columns).select_from(relation.source)

@@ -197,14 +197,20 @@ def test_a_breach_of_the_whole_table_is_an_incident_of_its_own_kind():
     assert (story.open[0].fault, story.open[0].diagnosis, story.open[0].columns) == ("row_count", "unusual volume", ())
 
 
+def table(check, effect=0.4):
+    return replace(finding("x", 0, check=check, kind=IncidentKind.QUALITY, effect=effect), column=None)
+
+
 def test_two_faults_of_the_whole_table_are_two_incidents():
     story = Story()
-    rows = [
-        replace(finding("x", 0, check=check, kind=IncidentKind.QUALITY), column=None)
-        for check in ("row_count", "freshness")
-    ]
-    story.play(rows, [])
-    assert {incident.fault for incident in story.open} == {"row_count", "freshness"}
+    story.play([table("row_count"), table("duplicate_ids")], [])
+    assert {incident.fault for incident in story.open} == {"row_count", "duplicate_ids"}
+
+
+def test_a_log_that_fell_silent_is_told_once():
+    story = Story()
+    story.play([table("row_count", -1.0), table("freshness", 24.0)], [])
+    assert [incident.fault for incident in story.open] == ["freshness"]
 
 
 def test_evidence_is_the_strongest_breach_of_each_column_worst_first():
