@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class Ticks:
 
         self._scheduler = BackgroundScheduler(timezone="UTC")
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        options["next_run_time"] = datetime.now(UTC)  # by the scheduler's own clock, whatever ours shows
         for function, seconds in self.every.items():
-            self._scheduler.add_job(function, **options)
             self._scheduler.add_job(function, "interval", seconds=seconds, **options)
         self._scheduler.start()
 

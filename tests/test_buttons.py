@@ -4,6 +4,7 @@ import signal
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from shutil import copytree
 from time import monotonic, sleep
 
 import pytest
@@ -30,21 +31,23 @@ from tests.worlds import CONFIG, START, shift, world
 
 DAY = timedelta(days=1)
 WHO = "0anna (U0ANNA)"
-SLACK = (
-    CONFIG.replace("  log: stdout\n", "  team: {slack: {token: TOKEN, channel: CHANNEL, app_token: APP, base_url: URL, MORE}}\n")
-    .replace("    checks: auto\n", "    checks: auto\n    retrain: {mode: ask, cooldown: 0s, trigger: {command: {argv: [true]}}}\n")
-)  # fmt: skip
+SEEN = START + 7 * DAY + timedelta(hours=1)
+TRIGGER = "    retrain: {mode: ask, cooldown: 0s, trigger: {command: {argv: [python3, -c, pass]}}}\n"
+SLACK = CONFIG.replace("    checks: auto\n", f"    checks: auto\n{TRIGGER}").replace(
+    "  log: stdout\n",
+    f"  team: {{slack: {{token: {TOKEN}, channel: {CHANNEL}, app_token: {APP_TOKEN}, base_url: URL, MORE}}}}\n",
+)
 
 
 class Desk:
     """A model whose age has shifted, its message in a fake Slack, and somebody who listens to the buttons."""
 
     def __init__(self, folder, slack, more="timeout: 2s"):
-        text = SLACK.replace("TOKEN", TOKEN).replace("CHANNEL", CHANNEL).replace("APP,", f"{APP_TOKEN},")
-        path = world(folder, 10, shift("age", 8.0, 5), text.replace("URL", slack.api).replace("MORE", more))
+        path = folder / "config.yaml"
+        path.write_text(SLACK.replace("URL", slack.api).replace("MORE", more), encoding="utf-8")
         self.slack, self.config = slack, read(path)
         self.store = open_store(self.config.store.get_secret_value())
-        self.clock = SetClock(START)
+        self.clock = SetClock(SEEN)
         self.trigger = RecordingTrigger()
         self.watches = {
             name: replace(watch, model=watch.model.model_copy(update={"retrain": watch.model.retrain.model_copy(
@@ -52,8 +55,6 @@ class Desk:
             for name, watch in watches(self.config).items()
         }  # fmt: skip
         self.buttons = Buttons(self.store, self.clock, self.config.notifiers, self.watches, self.flush)
-        self.clock.set(START + 7 * DAY + timedelta(hours=1))
-        Cycle(self.store, self.clock, owner="test").catch_up(self.watches["churn"])
         self.flush()
 
     def flush(self):
@@ -98,11 +99,24 @@ def slack():
         yield server
 
 
+@pytest.fixture(scope="module")
+def drifted(tmp_path_factory):
+    """A folder whose store has the incident, with its message still to be sent."""
+    folder = tmp_path_factory.mktemp("drifted")
+    text = SLACK.replace("URL", "http://127.0.0.1:1/").replace(", MORE", "")
+    config = read(world(folder, 10, shift("age", 8.0, 5), text))
+    store = open_store(config.store.get_secret_value())
+    Cycle(store, SetClock(SEEN), owner="test").catch_up(watches(config)["churn"])
+    store.close()
+    return folder
+
+
 @pytest.fixture
-def desk(tmp_path, slack):
+def desk(tmp_path, drifted, slack):
     built = []
 
     def build(**options):
+        copytree(drifted, tmp_path, dirs_exist_ok=True)
         built.append(Desk(tmp_path, slack, **options))
         return built[-1]
 

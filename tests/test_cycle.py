@@ -113,7 +113,7 @@ def test_a_null_flood_fires_in_its_first_window_is_named_and_resolves(house):
     (incident,) = broken.incidents()
     assert (incident.columns, incident.fault, incident.state) == (("age",), "null_flood", State.FIRING)
     assert incident.onset == START + 5 * DAY
-    broken.until(9)
+    broken.until(10)
     (incident,) = broken.incidents()
     assert incident.state is State.RESOLVED
 

@@ -25,15 +25,13 @@ from structlog.testing import capture_logs
 
 from monitor import logs
 from monitor.cli import main
-from monitor.clocks import SetClock, SystemClock
+from monitor.clocks import SetClock
 from monitor.config.reading import read
 from monitor.core.notice import Deferred, Delivered
 from monitor.daemon import TURN, Daemon
-from monitor.store import outbox as outbox_rows
-from monitor.store import runs as run_rows
 from monitor.store.schema import open_store
 from monitor.store.tables import incidents, outbox, runs
-from tests.worlds import CONFIG, START, drop, world
+from tests.worlds import START, drop, world
 
 DAY = timedelta(days=1)
 NOW = START + 8 * DAY + timedelta(hours=1)
@@ -41,16 +39,16 @@ MODEL = """\
   {name}:
     logs: {{url: sqlite:///logs.db, table: {table}, time: ts, id: id}}
     reference: {{file: reference.parquet}}
-    schedule: {{every: {every}, delay: 1h{start}}}
+    schedule: {{every: {every}, delay: {delay}{start}}}
     checks: [null_rate]
 """
 RUN = [sys.executable, "-c", "from monitor.cli import main; main()", "run"]
 
 
-def model(name, table="predictions", start=START, every="1d"):
+def model(name, table="predictions", start=START, every="1d", delay="1h"):
     """One model as YAML; its one check makes a window cheap."""
     first = f", start: {start:%Y-%m-%dT%H:%M:%SZ}" if start else ""
-    return MODEL.format(name=name, table=table, start=first, every=every)
+    return MODEL.format(name=name, table=table, start=first, every=every, delay=delay)
 
 
 def config(*models, store="sqlite:///monitor.db", rest="notifiers: {log: stdout}\ntick: 0.1s\n"):
@@ -212,31 +210,31 @@ def test_a_model_with_much_to_catch_up_leaves_the_others_their_turn(running):
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_two_daemons_share_the_work_and_nothing_is_done_twice(running, request, tmp_path, kind):
     url = f"sqlite:///{tmp_path}/monitor.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
-    path = world(tmp_path, 8, drop("age", 3, 5), config(*(model(f"m{n}") for n in range(5)), store=url))
+    path = world(tmp_path, 8, drop("age", 3, 5), config(*(model(f"m{n}") for n in range(4)), store=url))
     receiver = Receiver()
     pair = [running("", path=path, owner=name, receiver=receiver, begin=False) for name in ("a", "b")]
     for one in pair:
         one.start()
     store = pair[0].store
-    until(lambda: len(done(store)) == 40)
+    until(lambda: len(done(store)) == 32)
     until(lambda: {row.state for row in read_rows(store, sa.select(outbox.c.state))} == {"delivered"})
     rows = read_rows(store, sa.select(runs))
     assert Counter((row.model, row.window_start) for row in rows) == Counter(
-        {(f"m{n}", START + day * DAY): 1 for n in range(5) for day in range(8)}
+        {(f"m{n}", START + day * DAY): 1 for n in range(4) for day in range(8)}
     )
     assert {row.owner for row in rows} == {"a", "b"}
-    assert len(read_rows(store, sa.select(incidents))) == 5
+    assert len(read_rows(store, sa.select(incidents))) == 4
     assert len(receiver.keys) == len(set(receiver.keys)) == len(read_rows(store, sa.select(outbox)))
 
 
-def test_two_processes_may_open_an_empty_store_together(request, postgres_url):
+def test_several_may_open_an_empty_store_together(postgres_url):
     gate, problems = threading.Barrier(4), []
 
     def opening():
         try:
             gate.wait()
             open_store(postgres_url).close()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
             problems.append(error)
 
     threads = [threading.Thread(target=opening) for _ in range(4)]
@@ -280,12 +278,12 @@ def test_stopping_during_a_delivery_finishes_it_and_begins_no_other(running):
 
 
 def test_stopping_while_much_is_owed_leaves_the_rest_for_later(running):
-    one = running(config(model("backlog", every="1h")))
+    one = running(config(model("backlog", every="3h")))
     until(lambda: done(one.store))
     one.stop()
     states = Counter(row.state for row in read_rows(one.store, sa.select(runs.c.state)))
     assert set(states) == {"done"}
-    assert states["done"] < 8 * 24
+    assert states["done"] < 8 * 8
 
 
 def test_a_receiver_that_is_away_does_not_hold_up_the_others(running):
@@ -293,18 +291,18 @@ def test_a_receiver_that_is_away_does_not_hold_up_the_others(running):
     one = running(config(model("a"), model("b"), rest=rest), change=drop("age", 3, 5), begin=False)
     away = Receiver(Deferred("timed out", uncertain=True))
     one.daemon.config = one.daemon.config.model_copy(update={"notifiers": {"away": away, "here": one.receiver}})
-    for name, watch in one.daemon.watches.items():
+    for watch in one.daemon.watches.values():
         one.daemon.cycle.catch_up(watch)
-        assert name
-    assert len(read_rows(one.store, sa.select(outbox).where(outbox.c.receiver == "away"))) >= 2
     one.daemon._deliver()
-    assert (len(away.keys), len(one.receiver.keys)) == (1, 2)
+    assert (len(away.keys), len(one.receiver.keys)) == (1, 4)
 
 
 def test_a_sighup_brings_a_new_model(running, said):
     one = running(config(model("churn")))
     until(lambda: len(done(one.store)) == 8)
-    one.path.write_text(config(model("churn"), model("fresh"), rest="notifiers: {log: stdout}\ntick: 0.1s\nworkers: 3\n"))
+    one.path.write_text(
+        config(model("churn"), model("fresh"), rest="notifiers: {log: stdout}\ntick: 0.1s\nworkers: 3\n")
+    )
     one.daemon.ask(signal.SIGHUP)
     until(lambda: len(done(one.store)) == 16)
     (reloaded,) = events(said, "config.reloaded")
@@ -380,9 +378,8 @@ def test_a_full_disk_is_a_sentence_in_the_log(running, said):
     one.store.engine.dispose()
     sa.event.listen(one.store.engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count = {pages + 3}"))
     one.start()
-    failed = until(lambda: events(said, "work.failed"))
-    assert "full" in failed[0]["reason"]
-    assert failed[0]["work"] == "models.churn"
+    failed = until(lambda: [entry for entry in list(said) if entry["log_level"] == "error"])
+    assert failed[0]["reason"].endswith("cannot be used now: database or disk is full")
     assert not events(said, "work.crashed")
 
 
@@ -459,55 +456,52 @@ def quiet():
 
 
 @pytest.fixture
-def stderr(monkeypatch):
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+def logged(capsys):
+    """Logging as a process without a terminal has it; returns the lines so far."""
     with quiet():
         logs.configure()
-        yield stream
+        yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def lines(stream):
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
-
-
-def test_a_log_line_is_one_json_object_with_event_level_and_time(stderr):
+def test_a_log_line_is_one_json_object_with_event_level_and_time(logged):
     structlog.get_logger("monitor.test").info("window.done", model="churn")
-    (line,) = lines(stderr)
+    (line,) = logged()
     assert (line["event"], line["level"], line["model"]) == ("window.done", "info", "churn")
     assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
 
 
-def test_what_libraries_log_is_json_too(stderr):
+def test_what_libraries_log_is_json_too(logged):
     logging.getLogger("apscheduler").warning("a job was missed")
     logging.getLogger("apscheduler").info("a job was added")
-    assert [(line["event"], line["level"]) for line in lines(stderr)] == [("a job was missed", "warning")]
+    assert [(line["event"], line["level"]) for line in logged()] == [("a job was missed", "warning")]
 
 
-def test_a_traceback_is_part_of_its_line(stderr):
+def test_a_traceback_is_part_of_its_line(logged):
     try:
         raise ZeroDivisionError
     except ZeroDivisionError:
         structlog.get_logger("monitor.test").exception("work.crashed")
-    (line,) = lines(stderr)
+    (line,) = logged()
     assert line["level"] == "error"
     assert line["exception"].endswith("ZeroDivisionError")
 
 
-def test_the_death_of_a_thread_is_a_line_too(stderr):
+def test_the_death_of_a_thread_is_a_line_too(logged):
     threading.excepthook(threading.ExceptHookArgs([ValueError, ValueError("lost"), None, None]))
-    (line,) = lines(stderr)
+    (line,) = logged()
     assert (line["event"], line["exception"]) == ("thread.died", "ValueError: lost")
 
 
-def test_passwords_of_addresses_never_reach_the_log(stderr):
+def test_passwords_of_addresses_never_reach_the_log(logged):
     structlog.get_logger("monitor.test").error("work.failed", reason="postgresql://u:hunter2@db/x went away")
     logging.getLogger("driver").error("cannot reach postgresql://u:hunter2@db/x")
-    assert "hunter2" not in stderr.getvalue()
-    assert stderr.getvalue().count("u:********@db") == 2
+    assert [line.get("reason", line["event"]) for line in logged()] == [
+        "postgresql://u:********@db/x went away",
+        "cannot reach postgresql://u:********@db/x",
+    ]
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(stderr, monkeypatch):
+def test_a_log_that_cannot_be_written_stops_nothing(logged, monkeypatch):
     class Full(io.StringIO):
         def write(self, _):
             raise OSError(28, "No space left on device")
@@ -537,7 +531,14 @@ def test_people_get_readable_lines_without_the_variables_of_a_crash(monkeypatch)
 # --- in processes of their own --------------------------------------------------------------------------------------
 
 DAYS = 12
-FIRST = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - (DAYS + 1) * DAY
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+FIRST = TODAY - DAYS * DAY
+OWED = [(f"{FIRST + day * DAY:%Y-%m-%d} 00:00:00.000000", "done") for day in range(DAYS)]
+
+
+def recent(*names):
+    """Models whose every window until today is due."""
+    return config(*(model(name, start=FIRST, delay="0s") for name in names))
 
 
 def nulls(rows):
@@ -575,7 +576,7 @@ def process(tmp_path):
     begun = []
 
     def begin(text):
-        begun.append(Process(world(tmp_path, DAYS + 1, nulls, text, FIRST)))
+        begun.append(Process(world(tmp_path, DAYS, nulls, text, FIRST)))
         return begun[-1]
 
     yield begin
@@ -585,35 +586,30 @@ def process(tmp_path):
 
 
 def windows(folder):
+    """Every run of a window before today, in order."""
+    query = "SELECT model, window_start, state FROM runs WHERE window_start < ? ORDER BY model, window_start"
     with closing(sqlite3.connect(folder / "monitor.db")) as store:
-        return store.execute("SELECT model, window_start, state FROM runs ORDER BY model, window_start").fetchall()
+        return store.execute(query, [f"{TODAY:%Y-%m-%d}"]).fetchall()
 
 
-OWED = [(f"{FIRST + day * DAY:%Y-%m-%d} 00:00:00.000000", "done") for day in range(DAYS)]
-
-
-def test_the_command_catches_up_reloads_and_stops(process, tmp_path):
-    ended = datetime.now(UTC) - timedelta(minutes=1)  # its newest day is due an hour after midnight
-    text = config(model("churn", start=FIRST)).replace("delay: 1h", "delay: 30h")
-    text = text.replace("null_rate]", "null_rate]\n    alerts: {resolve_after: 1}")
-    one = process(text)
-    due = [row for day, row in enumerate(OWED) if FIRST + (day + 1) * DAY + timedelta(hours=30) <= ended]
-    until(lambda: len(one.said("window.done")) >= len(due))
-    one.path.write_text(text.replace("models:\n", "models:\n" + model("fresh", start=FIRST).replace("1h", "30h")))
+def test_the_command_catches_up_reloads_tells_and_stops(process, tmp_path):
+    one = process(recent("churn"))
+    until(lambda: len(one.said("window.done")) >= DAYS)
+    assert windows(tmp_path) == [("churn", *row) for row in OWED]
+    one.path.write_text(recent("churn", "fresh"))
     one.running.send_signal(signal.SIGHUP)
-    until(lambda: len(one.said("window.done")) >= 2 * len(due))
-    until(lambda: len(one.said("notice.delivered")) >= 4)
+    until(lambda: windows(tmp_path) == [(name, *row) for name in ("churn", "fresh") for row in OWED])
+    until(lambda: len(one.said("notice.delivered")) == 4)
     assert one.end(signal.SIGTERM) == 0
-    assert windows(tmp_path)[: len(due)] == [("churn", *row) for row in due]
     assert one.said("daemon.stopping")[0]["signal"] == "SIGTERM"
     entries = [json.loads(line) for line in one.err.read_text().splitlines()]
     assert all({"event", "level", "timestamp"} <= set(entry) for entry in entries)
-    told = [line for line in one.out.read_text().splitlines() if line and not line.startswith(" ")]
-    assert len(told) == len(one.said("notice.delivered"))
+    titles = [line for line in one.out.read_text().splitlines() if line and not line.startswith(" ")]
+    assert len(titles) == 4, "stdout has the notices and nothing else"
 
 
 def test_an_interrupt_from_the_keyboard_stops_it_too(process):
-    one = process(config(model("churn", start=FIRST)))
+    one = process(recent("churn"))
     until(lambda: one.said("window.done"))
     assert one.end(signal.SIGINT) == 0
     assert one.said("daemon.stopped")
@@ -621,21 +617,20 @@ def test_an_interrupt_from_the_keyboard_stops_it_too(process):
 
 @pytest.mark.slow
 def test_whenever_it_is_killed_every_window_gets_one_result_and_every_message_one_key(process, tmp_path):
-    text = config(*(model(f"m{n}", start=FIRST) for n in range(3)))
-    one = process(text.replace("null_rate", "null_rate, ks, psi, wasserstein, unseen_category"))
+    names = ("m0", "m1", "m2")
+    one = process(recent(*names))
     chance = random.Random(7)
-    for _ in range(5):
+    for _ in range(4):
         seen = len(one.said("window.done"))
         until(lambda seen=seen: len(one.said("window.done")) > seen or one.running.poll() is not None)
-        time.sleep(chance.uniform(0, 0.12))
+        time.sleep(chance.uniform(0, 0.1))
         one.end(signal.SIGKILL)
         one.start()
-    until(lambda: len(windows(tmp_path)) >= 3 * len(OWED) and {row[2] for row in windows(tmp_path)} == {"done"})
+    until(lambda: windows(tmp_path) == [(name, *row) for name in names for row in OWED])
     with closing(sqlite3.connect(tmp_path / "monitor.db")) as store:
         until(lambda: store.execute("SELECT count(*) FROM outbox WHERE state <> 'delivered'").fetchone() == (0,))
         opened = store.execute("SELECT model, count(*) FROM incidents GROUP BY model ORDER BY model").fetchall()
         keys = [key for (key,) in store.execute("SELECT key FROM outbox")]
     assert one.end(signal.SIGTERM) == 0
-    assert windows(tmp_path) == [(f"m{n}", *row) for n in range(3) for row in OWED]
-    assert opened == [("m0", 1), ("m1", 1), ("m2", 1)]
+    assert opened == [(name, 1) for name in names]
     assert len(keys) == len(set(keys))

@@ -18,6 +18,7 @@ NATURAL = 0.02  # share in the reference from which on the value is part of norm
 REST = 0.15  # how far the other values may have moved
 DRIFTED = 0.7  # likewise, where the value lies beyond the far edges and cannot be a measurement
 FEWEST_OTHERS = 4  # bins that the other values must fill before they can be said not to have moved
+IMPOSSIBLE = 10.0  # widths of the reference's central 99% between it and a value that no measurement reaches
 REACH = 0.05  # how closely the far values must agree with a single one, as a share of their distance
 
 
@@ -64,10 +65,23 @@ def _far(reference: Column, current: Column) -> Explanation | None:
         share = float(profile.counts[place]) / profile.present
         if not max(LEAST, 3 * sqrt(was / profile.present)) < share - was < 1 - LEAST:
             continue
-        if _single(reference, current, place, value, share):
+        if _made_up(value, reference) and _single(reference, current, place, value, share):
             unit = {"datetime": " h of age", "text": " characters"}.get(current.bins.kind, "")
             return Explanation(_words(number_text(value) + unit, share, was), 0.8)
     return None
+
+
+def _made_up(value: float, reference: Column) -> bool:
+    """Whether no measurement of this column would be the value; a new fare just above the usual ones is none."""
+    if set(f"{abs(value):g}") == {"9"}:
+        return True
+    low, high = reference.profile.low, reference.profile.high
+    if reference.bins.tails is None or low is None or high is None:
+        return False
+    if value < 0 <= low:
+        return True
+    bottom, top = reference.bins.tails
+    return max(bottom - value, value - top) > IMPOSSIBLE * max(top - bottom, 1e-12)
 
 
 def _single(reference: Column, current: Column, place: int, value: float, share: float) -> bool:

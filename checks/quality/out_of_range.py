@@ -55,9 +55,11 @@ class OutOfRange:
             return Inconclusive("the reference has no range", rows=seen.present, reference_rows=known.present)
         found = Proportion(int(seen.counts[0] + seen.counts[-1]), seen.present)
         words = []
-        if seen.counts[0] and seen.low is not None and known.low is not None:
+        if seen.counts[0] and seen.low is not None and known.low is not None and seen.low < known.low:
             words.append(f"lowest {number_text(known.low)} to {number_text(seen.low)}")
-        if seen.counts[-1] and seen.high is not None and known.high is not None:
+        if seen.counts[-1] and seen.high is not None and known.high is not None and seen.high > known.high:
             words.append(f"highest {number_text(known.high)} to {number_text(seen.high)}")
+        if seen.infinite:
+            words.append("infinite values")
         said = "; ".join([*words, f"{share_text(found.share)} of rows there"]) if found.count else "within the range"
         return compare(Proportion(int(known.counts[0] + known.counts[-1]), known.present), found, said, upwards=True)

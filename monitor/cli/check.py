@@ -8,6 +8,7 @@ import click
 from monitor.cli.common import (
     Span,
     chosen,
+    clean,
     coloured,
     config_option,
     json_option,
@@ -17,6 +18,7 @@ from monitor.cli.common import (
     print_json,
     table,
 )  # fmt: skip
+from monitor.core.finding import Verdict
 from monitor.core.window import Window, iso
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from monitor.core.incident import Incident
     from monitor.cycle import Cycle
     from monitor.watch import Watch
+
+
+_CONCLUDED = (Verdict.PASS, Verdict.BREACH, Verdict.FAILED)
 
 
 @click.command(name="check")
@@ -46,7 +51,7 @@ def check_command(
     store = open_store(config)
     cycle = Cycle(store, SystemClock())
     documents: list[dict[str, Any]] = []
-    failed = None
+    failed = unable = False
     for watch in chosen(config, model).values():
         from monitor.core.errors import LeewayError
 
@@ -55,18 +60,22 @@ def check_command(
         except LeewayError as error:
             if model is not None or len(config.models) == 1:
                 raise
-            click.echo(f"error: {watch.name}: {error}", err=True)
+            click.echo(clean(f"error: {watch.name}: {error}"), err=True)
             documents.append({"model": watch.name, "error": str(error), "findings": [], "incidents": []})
-            failed = error
+            failed = True
             continue
         documents.append(document(watch.name, judged, findings, incidents))
         if not as_json:
             print_findings(watch.name, judged, findings, everything=everything)
+        if not any(finding.verdict in _CONCLUDED for finding in findings):
+            rows = max((finding.rows for finding in findings), default=0)
+            click.echo(f"warning: {rows:,} rows of {watch.name} in {judged}: nothing can be concluded", err=True)
+            unable = True
     store.close()
     if as_json:
         print_json(documents[0] if len(documents) == 1 else {"models": documents})
     verdicts = {finding["verdict"] for entry in documents for finding in entry["findings"]}
-    ctx.exit(3 if failed else 1 if "breach" in verdicts else 3 if "failed" in verdicts else 0)
+    ctx.exit(3 if failed else 1 if "breach" in verdicts else 3 if unable or "failed" in verdicts else 0)
 
 
 def evaluated(
@@ -117,7 +126,7 @@ def document(
 
 def print_findings(model: str, window: Window, findings: "Sequence[Finding]", *, everything: bool) -> None:
     """Print a summary and a table, worst first."""
-    from monitor.core.finding import Verdict, summary_of
+    from monitor.core.finding import summary_of
 
     counts = summary_of(list(findings))
     rows = max((finding.rows for finding in findings), default=0)

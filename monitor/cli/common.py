@@ -3,6 +3,7 @@
 import getpass
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.store.database import Store
     from monitor.watch import Watch
 
+_UNUSUAL = re.compile(r"[^\n -~]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 config_option = click.option(
@@ -91,7 +93,7 @@ def chosen(config: "Config", model: str | None) -> "dict[str, Watch]":
 def print_json(document: object) -> None:
     """Print one JSON document on stdout; characters that could drive a terminal are escaped."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
-    click.echo("".join(ch if ch.isprintable() or ch == "\n" else json.dumps(ch)[1:-1] for ch in text))
+    click.echo(_UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text))
 
 
 def person() -> str:

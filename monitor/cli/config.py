@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.common import config_option, json_option, load, print_json
+from monitor.cli.common import clean, config_option, json_option, load, print_json
 
 
 @click.group(name="config")
@@ -41,7 +41,7 @@ def check(ctx: click.Context, config_path: Path, connect: bool, as_json: bool) -
         click.echo(f"{config_path} is valid: {len(config.models)} model(s), {names}")
         for line in lines:
             mark = {"ok": "ok     ", "warning": "warning", "error": "error  "}[line["outcome"]]
-            click.echo(f"{mark}  {line['what']}: {line['detail']}")
+            click.echo(f"{mark}  {line['what']}: {clean(line['detail'])}")
     if wrong:
         ctx.exit(3 if all(line["kind"] == "unavailable" for line in wrong) else 2)
 

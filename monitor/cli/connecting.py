@@ -1,13 +1,18 @@
 """`monitor config check --connect`: looks at everything that the configuration names, one line each."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from monitor.clocks import SystemClock
 from monitor.config.models import Config
 from monitor.core.errors import LeewayError, UserError
 from monitor.cycle import Cycle
 from monitor.watch import Watch, watches
+
+if TYPE_CHECKING:
+    from monitor.core.ports import TableFacts
+    from monitor.core.reference import Reference
 
 Line = dict[str, str]
 
@@ -26,10 +31,10 @@ def connect(config: Config) -> list[Line]:
 
     lines += _tried("store", opened)
     for name, watch in watches(config).items():
-        lines += _logs(f"models.{name}.logs", watch)
-        if store is not None:
-            cycle = Cycle(store, SystemClock())
-            lines += _tried(f"models.{name}.reference", partial(_reference, cycle, watch))
+        seen = _logs(f"models.{name}.logs", watch)
+        lines += seen.lines
+        if store is not None and seen.columns is not None:
+            lines += _reference(f"models.{name}.reference", Cycle(store, SystemClock()), watch, seen.columns)
         trigger = watch.model.retrain.trigger
         if trigger is not None:
             lines += _tried(f"models.{name}.retrain.trigger", trigger.probe)
@@ -44,19 +49,28 @@ def _tried(what: str, look: Callable[[], str]) -> list[Line]:
     try:
         return [_line(what, "ok", look())]
     except LeewayError as error:
-        return [_line(what, "error", str(error), "mistake" if isinstance(error, UserError) else "unavailable")]
+        kind = "mistake" if isinstance(error, UserError) else "unavailable"
+        return [_line(what, "error", str(error).removeprefix(f"{what}: "), kind)]
 
 
 def _line(what: str, outcome: str, detail: str, kind: str = "") -> Line:
     return {"what": what, "outcome": outcome, "detail": detail, "kind": kind}
 
 
-def _logs(what: str, watch: Watch) -> list[Line]:
-    warnings: list[str] = []
+@dataclass(frozen=True)
+class _Log:
+    """What was found of a log; ``columns`` is None where it cannot be read, so that nothing can be compared with it."""
+
+    lines: list[Line]
+    columns: Collection[str] | None
+
+
+def _logs(what: str, watch: Watch) -> _Log:
+    found: list[TableFacts] = []
 
     def look() -> str:
         facts = watch.model.logs.facts()
-        warnings.extend(facts.warnings)
+        found.append(facts)
         known = set(facts.columns)
         roles = {"score": watch.model.score, "prediction": watch.model.prediction, "version": watch.model.version}
         for role, column in roles.items():
@@ -70,15 +84,23 @@ def _logs(what: str, watch: Watch) -> list[Line]:
         )
         return f"{size}{len(facts.columns)} columns, {span}read by {facts.reader}"
 
-    return [*_tried(what, look), *(_line(what, "warning", warning) for warning in warnings)]
+    lines = _tried(what, look)
+    lines += [_line(what, "warning", warning) for facts in found for warning in facts.warnings]
+    return _Log(lines, found[0].columns if found else None)
 
 
-def _reference(cycle: Cycle, watch: Watch) -> str:
-    reference = cycle.reference(watch)
-    facts = watch.model.logs.facts()
-    missing = [name for name in reference.bins if name not in facts.columns]
-    if missing and len(missing) == len(reference.bins):
-        raise UserError("the log has none of the reference's columns")
-    note = f"; the log lacks {', '.join(missing)}" if missing else ""
-    blocks = f", {len(reference.blocks)} windows" if reference.blocks else ", without time"
-    return f"{reference.short}, {reference.rows:,} rows, {len(reference.bins)} columns{blocks}{note}"
+def _reference(what: str, cycle: Cycle, watch: Watch, known: Collection[str]) -> list[Line]:
+    found: list[Reference] = []
+
+    def look() -> str:
+        reference = cycle.reference(watch)
+        found.append(reference)
+        if not any(name in known for name in reference.bins):
+            raise UserError("the log has none of the reference's columns")
+        blocks = f", {len(reference.blocks)} windows" if reference.blocks else ", without time"
+        lost = [n for n in reference.bins if n not in known and not any(repr(n) in said for said in reference.warnings)]
+        note = f"; the log lacks {', '.join(lost)}" if lost else ""
+        return f"{reference.short}, {reference.rows:,} rows, {len(reference.bins)} columns{blocks}{note}"
+
+    lines = _tried(what, look)
+    return lines + [_line(what, "warning", warning) for reference in found for warning in reference.warnings]

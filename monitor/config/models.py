@@ -104,7 +104,7 @@ class Alerts(Options):
     """Chance that a window in which nothing changed raises any breach at all, shared by its columns and checks."""
     open_after: Annotated[int, Field(ge=1, le=100)] = 2
     """Breaching windows in a row before a drift incident fires; breaks of the data fire at once."""
-    resolve_after: Annotated[int, Field(ge=1, le=100)] = 2
+    resolve_after: Annotated[int, Field(ge=1, le=100)] = 3
     """Calm windows in a row before an incident is resolved."""
     repeat: Duration = timedelta(days=7)
     """A firing incident that nobody has acknowledged is told again after this long."""

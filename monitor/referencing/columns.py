@@ -57,10 +57,15 @@ def column_warnings(table: pa.Table, watched: Sequence[str], known: Sequence[str
         found.append(
             f"the log does not have {_listed(absent)}; where that is as it should be, put it under columns.exclude"
         )
-    empty = [name for name in watched if pc.all(pc.is_null(table.column(name), nan_is_null=True)).as_py()]
+    empty = [name for name in watched if not _holds_values(table.column(name))]
     if empty:
-        found.append(f"the reference has only nulls in {_listed(empty)}, so any value there is unlike it")
+        found.append(f"the reference has no finite value in {_listed(empty)}, so any value there is unlike it")
     return found
+
+
+def _holds_values(column: pa.ChunkedArray) -> bool:
+    kept = pc.is_finite(column) if pa.types.is_floating(column.type) else pc.is_valid(column)
+    return bool(pc.any(kept).as_py())
 
 
 def _listed(names: Sequence[str]) -> str:

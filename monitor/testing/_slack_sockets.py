@@ -5,12 +5,15 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from monitor.testing._server import drop
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 PATIENCE = 3.0  # seconds in which Slack wants an envelope acknowledged
+Way = Literal["closed", "warned", "dropped"]
 _HEARTBEAT = 0.2  # seconds between pings
 
 
@@ -22,7 +25,7 @@ class Sockets:
         self.acknowledged: list[str] = []
         self._numbers = itertools.count(1)
         self._tickets: set[str] = set()
-        self._open: list[web.WebSocketResponse] = []
+        self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -44,7 +47,7 @@ class Sockets:
         self._loop = asyncio.get_running_loop()
         await socket.send_json({"type": "hello", "num_connections": len(self._open) + 1})
         with self._changed:
-            self._open.append(socket)
+            self._open[socket] = request
             self.opened += 1
             self._changed.notify_all()
         beating = asyncio.create_task(_beat(socket))
@@ -58,7 +61,7 @@ class Sockets:
         finally:
             beating.cancel()
             with self._changed:
-                self._open.remove(socket)
+                del self._open[socket]
         return socket
 
     def wait(self, fulfilled: Callable[[], bool], seconds: float) -> bool:
@@ -75,18 +78,20 @@ class Sockets:
             raise TimeoutError("nobody has opened a connection by Socket Mode")
         envelope = f"envelope-{next(self._numbers)}"
         message = {"type": "interactive", "envelope_id": envelope, "accepts_response_payload": True, "payload": payload}
-        self._send(self._open[-1], message)
+        self._send(list(self._open)[-1], message)
         return self.wait(lambda: envelope in self.acknowledged, PATIENCE)
 
-    def disconnect(self, *, warned: bool) -> None:
-        """End every connection: with a word before, as Slack does for its own reasons, or by closing it."""
+    def disconnect(self, way: Way) -> None:
+        """End every connection."""
         with self._changed:
-            sockets = list(self._open)
-        for socket in sockets:
-            if warned:
+            opened = dict(self._open)
+        for socket, request in opened.items():
+            if way == "warned":
                 self._send(socket, {"type": "disconnect", "reason": "warning", "debug_info": {}})
-            else:
+            elif way == "closed":
                 self._run(socket.close())
+            elif self._loop is not None:
+                self._loop.call_soon_threadsafe(drop, request)
 
     def _send(self, socket: "web.WebSocketResponse", message: dict[str, Any]) -> None:
         self._run(socket.send_json(message))

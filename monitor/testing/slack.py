@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.testing._server import Server, drop
-from monitor.testing._slack_sockets import Sockets, interaction
+from monitor.testing._slack_sockets import Sockets, Way, interaction
 from monitor.testing._slack_workspace import CHANNEL, Workspace, no
 
 if TYPE_CHECKING:
@@ -90,9 +90,12 @@ class FakeSlack(Workspace, Server):
         """Deliver the last press a second time, as Slack does when it is in doubt."""
         return self.sockets.tell(self._last_press, seconds)
 
-    def disconnect(self, *, warned: bool = False) -> None:
-        """End the connections by Socket Mode; ``warned`` asks for a new one first, as Slack does now and then."""
-        self.sockets.disconnect(warned=warned)
+    def disconnect(self, way: Way = "closed") -> None:
+        """End the connections by Socket Mode: closed in good order, ``dropped`` without a word, or ``warned``.
+
+        A warning asks for another connection first, as Slack does now and then.
+        """
+        self.sockets.disconnect(way)
 
     async def closing(self) -> None:
         """Close the connections by Socket Mode."""

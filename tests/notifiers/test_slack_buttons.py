@@ -198,11 +198,11 @@ def test_a_payload_of_another_kind_holds_no_press():
     assert presses({"type": "view_submission", "user": None}) == []
 
 
-@pytest.mark.parametrize("warned", [False, True])
-def test_a_lost_connection_comes_back_by_itself(slack, listening, warned):
+@pytest.mark.parametrize("way", ["closed", "warned", "dropped"])
+def test_a_lost_connection_comes_back_by_itself(slack, listening, way):
     heard = listening()
     slack.press("leeway_ack", ID)
-    slack.disconnect(warned=warned)
+    slack.disconnect(way)
     assert slack.sockets.wait(lambda: slack.sockets.opened == 2, 10)
     assert slack.press("leeway_silence", ID)
     assert eventually(lambda: [press.action for press in heard] == ["ack", "silence"])

@@ -1,11 +1,11 @@
 """Leases: renewed while somebody works, taken over when nobody does any more."""
 
-import os
 import socket
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ NOW = datetime(2026, 1, 2, 1, tzinfo=UTC)
 WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
 NAME_ME = "from monitor.store import owners; print(owners.me())"
 
-linux = pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc to tell who lives")
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to tell who lives")
 
 
 @pytest.fixture(scope="module")

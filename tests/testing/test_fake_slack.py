@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from monitor.testing import FakeSlack
 from monitor.testing._slack_blocks import faults, mentions
-from monitor.testing.slack import CHANNEL, TOKEN
+from monitor.testing.slack import ANNA, APP_TOKEN, CHANNEL, TOKEN
 
 
 @pytest.fixture
@@ -225,3 +225,22 @@ def test_calls_are_kept_with_their_arguments_as_sent(slack, client):
     client.chat_postMessage(channel=CHANNEL, text="x", blocks=[section()])
     method, arguments = slack.calls[-1]
     assert (method, json.dumps(arguments["blocks"])) == ("chat.postMessage", json.dumps([section()]))
+
+
+def test_only_an_app_level_token_opens_connections(client):
+    assert client.apps_connections_open(app_token=APP_TOKEN)["url"].startswith("ws://127.0.0.1:")
+    assert refused(client.apps_connections_open, app_token=TOKEN)["error"] == "not_allowed_token_type"
+    assert refused(client.apps_connections_open, app_token="xapp-no")["error"] == "invalid_auth"
+
+
+def test_a_press_that_nobody_hears_is_an_error(slack):
+    with pytest.raises(TimeoutError, match="nobody has opened"):
+        slack.press("leeway_ack", "churn-1", seconds=0.01)
+
+
+def test_a_whisper_reaches_one_person_and_is_no_message(slack, client):
+    client.chat_postEphemeral(channel=CHANNEL, user=ANNA, text="<@U1>")
+    assert slack.whispers == [(ANNA, "<@U1>")]
+    assert slack.mentions == ["<@U1>"]
+    assert slack.messages == {}
+    assert refused(client.chat_postEphemeral, channel="C0NOWHERE", user=ANNA, text="x")["error"] == "channel_not_found"
