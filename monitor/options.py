@@ -113,7 +113,7 @@ def _resolve_url(value: SecretStr, info: ValidationInfo) -> SecretStr:
         )
     if scheme in _DRIVERS:  # what hosting services hand out names no driver, or one that is not installed
         return SecretStr(f"{_DRIVERS[scheme]}://{rest}")
-    match = re.fullmatch(r"(sqlite(?:\+\w+)?|duckdb):///(?!/|:memory:)([^?]+)(\?.*)?", url)
+    match = re.fullmatch(r"(sqlite(?:\+\w+)?|duckdb):///(?!/|:memory:|file:)([^?]+)(\?.*)?", url)
     if match:
         scheme, path, query = match.groups()
         return SecretStr(f"{scheme}:///{_folder(info) / path}{query or ''}")

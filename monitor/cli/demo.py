@@ -88,7 +88,7 @@ def _tell_retrains(told: "Story") -> None:
         return
     withdrawn = sum(retraining.state is RetrainState.WITHDRAWN for retraining in told.retrains)
     click.secho(f"\n{len(told.retrains)} retrainings were proposed to a person", bold=True, nl=False)
-    click.echo(f" (mode ask); {withdrawn} were withdrawn when their incident ended. The last one, as the trigger gets it:")
+    click.echo(f" (mode ask); {withdrawn} withdrawn when their incident ended. The last, as the trigger gets it:")
     click.echo(clean(json.dumps(told.retrains[-1].request.as_json(), ensure_ascii=False)))
 
 
