@@ -2,27 +2,17 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from monitor.consequences import Scene, ask, follow, request_for
+from monitor.consequences import ask, follow, request_for, scene_now
 from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.retrain import RetrainRequest, RetrainState
 from monitor.core.retrain_policy import refusal, wanted
 from monitor.store import incidents as incident_rows
-from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
 from monitor.watch import Watch
-
-if TYPE_CHECKING:
-    from monitor.core.reference import Reference
-
-
-def _scene(connection: sa.Connection, watch: Watch, now: datetime) -> Scene:
-    reference: Reference | None = reference_rows.active(connection, watch.name)
-    return Scene(watch, reference, None, 0, now)
 
 
 def _open(incident: Incident) -> None:
@@ -77,7 +67,7 @@ def _step(
     detail: str,
     now: datetime,
 ) -> Incident:
-    follow(connection, _scene(connection, watch, now), [Transition(before, after, event, now, detail, who)])
+    follow(connection, scene_now(connection, watch, now), [Transition(before, after, event, now, detail, who)])
     return after
 
 
@@ -113,7 +103,7 @@ def retrain(
     why_not = refusal(watch.policy, past, opened, now, by_hand=True)
     if why_not is not None:
         raise UserError(f"no retraining of {watch.name}: {why_not.reason}")
-    scene = _scene(connection, watch, now)
+    scene = scene_now(connection, watch, now)
     about = incident.id if incident is not None else None
     proposals = [p for p in past if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
     if proposals:

@@ -16,6 +16,7 @@ from monitor.core.window import Window
 from monitor.store import bodies
 from monitor.store import incidents as incident_rows
 from monitor.store import outbox as outbox_rows
+from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
 from monitor.store import runs as run_rows
 from monitor.watch import Watch
@@ -33,6 +34,15 @@ class Scene:
     window: Window | None
     rows: int
     now: datetime
+
+
+def scene_now(connection: sa.Connection, watch: Watch, now: datetime) -> Scene:
+    """Return the scene of something that happens between windows: the model's newest window and its reference."""
+    run = run_rows.newest(connection, watch.name)
+    if run is None or run.reference_id is None:
+        return Scene(watch, None, None, 0, now)
+    reference = reference_rows.find(connection, watch.name, run.reference_id)
+    return Scene(watch, reference, run.window, run.rows or 0, now)
 
 
 def follow(connection: sa.Connection, scene: Scene, steps: Sequence[Transition]) -> None:

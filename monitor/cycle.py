@@ -72,7 +72,8 @@ class Cycle:
             return known[1]
         subject = Subject(
             model=watch.name,
-            reference=reference,
+            # Blocks and sample are for the calibration and for reports: with many models they would be most of the memory.
+            reference=replace(reference, blocks=(), sample=reference.sample.schema.empty_table()),
             plan=watch.plan,
             calibration=calibrate(reference, watch.plan),
             alpha=watch.model.alerts.false_alarm_rate,

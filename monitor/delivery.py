@@ -10,7 +10,7 @@ from zlib import crc32
 import sqlalchemy as sa
 import structlog
 
-from monitor.consequences import Scene, follow
+from monitor.consequences import follow, scene_now
 from monitor.core.incident import Transition
 from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, Rejected
 from monitor.core.ports import Clock, Notifier
@@ -18,7 +18,6 @@ from monitor.core.retrain import Fired, RetrainRequest, RetrainState
 from monitor.store import bodies
 from monitor.store import incidents as incident_rows
 from monitor.store import outbox as outbox_rows
-from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
 from monitor.store.database import Store
 from monitor.store.leases import Leases
@@ -149,8 +148,7 @@ class Delivery:
         assert request.incident is not None
         incident = incident_rows.get(connection, request.incident)
         detail = f"{request.key} {fired.state}" + (f": {fired.note}" if fired.note else "")
-        scene = Scene(watch, reference_rows.active(connection, watch.name), request.window, 0, now)
-        follow(connection, scene, [Transition(incident, incident, "retrain", now, detail)])
+        follow(connection, scene_now(connection, watch, now), [Transition(incident, incident, "retrain", now, detail)])
 
 
 def _defect(error: Exception) -> str:

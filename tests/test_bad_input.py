@@ -381,7 +381,8 @@ def features(spell):
         names = ("age", "amount", "plan", "flag")
         columns = [rows.pop(name) for name in names]
         rows["features"] = [
-            spell(place, dict(zip(names, values, strict=True))) for place, values in enumerate(zip(*columns, strict=True))
+            spell(place, dict(zip(names, values, strict=True)))
+            for place, values in enumerate(zip(*columns, strict=True))
         ]
 
     return change
@@ -392,9 +393,7 @@ def test_a_json_column_is_read_like_columns(judged):
 
 
 def test_broken_json_in_some_rows_costs_those_rows_alone(judged):
-    code, pairs, document = judged(
-        features(lambda place, row: "{" if place % 2 else json.dumps(row)), config=FEATURES
-    )
+    code, pairs, document = judged(features(lambda place, row: "{" if place % 2 else json.dumps(row)), config=FEATURES)
     assert code == 1
     assert {(name, "null_rate") for name in ("age", "amount", "plan", "flag")} <= pairs
     assert max(finding["rows"] for finding in document["findings"]) == 300

@@ -107,18 +107,6 @@ def find(connection: sa.Connection, model: str, prefix: str) -> Reference:
     return _loaded(connection, rows[0])
 
 
-def active(connection: sa.Connection, model: str) -> Reference | None:
-    """Return the snapshot that the model is judged against: the one pinned last, else the one added last."""
-    query = (
-        sa.select(table)
-        .where(table.c.model == model)
-        .order_by(table.c.pinned_at.is_(None), table.c.pinned_at.desc(), table.c.added_at.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return _loaded(connection, row) if row else None
-
-
 def pin(connection: sa.Connection, model: str, reference_id: str, now: datetime) -> None:
     """Make a snapshot the one that the model is judged against."""
     connection.execute(table.update().where(table.c.model == model, table.c.id == reference_id).values(pinned_at=now))

@@ -231,6 +231,13 @@ def listing(
     return [_as_run(row) for row in reversed(connection.execute(query.limit(limit)).all())]
 
 
+def newest(connection: sa.Connection, model: str) -> Run | None:
+    """Return the run of a model's newest window that is done."""
+    query = sa.select(runs).where(runs.c.model == model, runs.c.state == "done").order_by(runs.c.window_end.desc())
+    row = connection.execute(query.limit(1)).first()
+    return _as_run(row) if row else None
+
+
 def findings_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[Finding]:
     """Return the findings of these runs, in order."""
     if not run_ids:
