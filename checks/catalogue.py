@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from typing_extensions import TypeIs
 
+from checks.debiasing import Effect
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import Column, Kind, Table
 
@@ -35,6 +36,15 @@ class ColumnCheck(Protocol):
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""
+        ...
+
+
+@runtime_checkable
+class EffectCheck(ColumnCheck, Protocol):
+    """A check whose effect comes much cheaper without p-value and words, of which a calibration takes hundreds."""
+
+    def effect(self, reference: Column, current: Column) -> Effect | Inconclusive:
+        """Return effect, standard error and interval as ``measure`` has them."""
         ...
 
 

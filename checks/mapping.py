@@ -12,7 +12,7 @@ from math import inf, log, sqrt
 import numpy as np
 
 from checks.profile import Column, Edges
-from checks.quantiles import grid, moments, quantiles
+from checks.quantiles import moments, quantiles
 
 KOLMOGOROV = 1.8  # 99.7% quantile of the Kolmogorov distribution: gaps beyond it are not sampling noise
 ZED = 3.3  # standard errors of a moment that are not sampling noise
@@ -98,7 +98,7 @@ def fit(reference: Column, current: Column, forward: Forward, slack: float = 0.0
     Fit | None
         None where either side has no values or the map does not apply to the reference's.
     """
-    values, rows = grid(reference), effective_rows(reference, current)
+    values, rows = reference.grid, effective_rows(reference, current)
     if values is None or current.profile.low is None or current.profile.high is None:
         return None
     with np.errstate(all="ignore"):

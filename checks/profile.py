@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from checks.interpolation import GRID_RANKS, interpolated
 from checks.sketch import ValueSketch
 
 Kind = Literal["numeric", "categorical", "boolean", "datetime", "text"]
@@ -281,6 +282,24 @@ class Column:
     name: str
     bins: Bins
     profile: ColumnProfile
+
+    @cached_property
+    def corners(self) -> tuple[Edges, Edges] | None:
+        """The corners of the piecewise linear distribution function that the profile pins down.
+
+        Values and shares, both ascending, shape (edges + 2,); ``shares[i]`` of the rows are at or below ``values[i]``.
+        Exact at the edges, linear between; None for categories or without a finite value.
+        """
+        low, high = self.profile.low, self.profile.high
+        if self.bins.categorical or low is None or high is None:
+            return None
+        values = np.concatenate([[low], np.clip(self.bins.edge_array, low, high), [high]])
+        return values, np.concatenate([[0.0], np.cumsum(self.profile.counts) / self.profile.present])
+
+    @cached_property
+    def grid(self) -> Edges | None:
+        """``GRID`` equally weighted values that stand for the distribution, ascending; None where ``corners`` is."""
+        return None if self.corners is None else interpolated(*self.corners, GRID_RANKS)
 
 
 @dataclass(frozen=True)

@@ -4,48 +4,19 @@ from math import floor, log10
 
 import numpy as np
 
+from checks.interpolation import interpolated
 from checks.profile import Column, Edges
 from checks.wording import number_text
 
-GRID = 2000  # points of a distribution's quantile grid; 1/GRID of the mass is far below any sampling noise here
 SIGNIFICANT = 3  # digits of the larger of two numbers that are compared
 MOST_DECIMALS = 8
 TIMES = "\N{MULTIPLICATION SIGN}"
-LARGEST = 1e150  # what is interpolated, so that no slope between two values overflows
 LONG = 1e9  # numbers from here on are written with a power of ten
 
 
-def knots(column: Column) -> tuple[Edges, Edges] | None:
-    """Return the corners of the piecewise linear distribution function that a profile pins down.
-
-    Returns
-    -------
-    values, shares : both ascending, shape (edges + 2,); ``shares[i]`` of the rows are at or below ``values[i]``. Exact
-        at the edges, linear between; None for categories or without a finite value.
-    """
-    profile = column.profile
-    if column.bins.categorical or profile.low is None or profile.high is None:
-        return None
-    values = np.concatenate([[profile.low], np.clip(column.bins.edge_array, profile.low, profile.high), [profile.high]])
-    return values, np.concatenate([[0.0], np.cumsum(profile.counts) / profile.present])
-
-
 def quantiles(column: Column, ranks: Edges) -> Edges | None:
-    """Return interpolated quantiles at ``ranks`` in [0, 1], same shape; None where :func:`knots` has none."""
-    corners = knots(column)
-    if corners is None:
-        return None
-    values, shares = corners
-    upper = np.clip(np.searchsorted(shares, ranks, side="left"), 1, len(shares) - 1)
-    # Between an atom and the edge just below it lies no number, so rounding must not choose the edge.
-    atom = np.nextafter(values[upper - 1], np.inf) >= values[upper]
-    unit = max(1.0, float(np.abs(values).max()) / LARGEST)
-    return np.where(atom, values[upper], np.interp(ranks, shares, values / unit) * unit)
-
-
-def grid(column: Column) -> Edges | None:
-    """Return ``GRID`` equally weighted values that stand for the distribution, ascending, shape (GRID,)."""
-    return quantiles(column, (np.arange(GRID) + 0.5) / GRID)
+    """Return interpolated quantiles at ``ranks`` in [0, 1], same shape; None for categories or without finite values."""
+    return None if column.corners is None else interpolated(*column.corners, ranks)
 
 
 def median(column: Column) -> float | None:

@@ -72,7 +72,7 @@ class Cycle:
             return known[1]
         subject = Subject(
             model=watch.name,
-            # Blocks and sample are for the calibration and for reports: with many models they would be most of the memory.
+            # Blocks and sample are for calibration and reports; with many models they would be most of the memory.
             reference=replace(reference, blocks=(), sample=reference.sample.schema.empty_table()),
             plan=watch.plan,
             calibration=calibrate(reference, watch.plan),

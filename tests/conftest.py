@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: the command, and a real PostgreSQL, one server a worker, one fresh database a test."""
 
 import itertools
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,7 +11,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from monitor import logs
 from monitor.cli import main
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_on_stderr() -> None:
+    """Unconfigured, structlog would print to stdout, where the tests read what commands print."""
+    logs.configure(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

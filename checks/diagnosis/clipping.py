@@ -8,7 +8,6 @@ import numpy as np
 from checks.diagnosing import Explanation
 from checks.mapping import affine
 from checks.profile import Column, Kind
-from checks.quantiles import grid
 from checks.wording import number_text, share_text
 
 LEAST, MOST = 0.03, 0.5  # share of the reference beyond the limit
@@ -29,7 +28,7 @@ class Clipping:
 
     def explain(self, reference: Column, current: Column) -> Explanation | None:
         """Explain by a limit whose bin holds the rows that the reference has beyond it; a mere loss leaves no pile."""
-        values, profile = grid(reference), current.profile
+        values, profile = reference.grid, current.profile
         if values is None or profile.low is None or profile.high is None or profile.low == profile.high:
             return None
         shifted = affine(reference, current, SLACK, scale=1.0)

@@ -101,8 +101,7 @@ def _factor(conversion: Affine) -> float:
 
 def _fit(reference: Column, current: Column, conversion: Affine) -> Fit | None:
     """Return the fit if the conversion holds, or is so large that a drift of the population cannot hide it."""
-    middle = median(reference)
-    if conversion.shift and (middle is None or abs(middle) > HOTTEST):
+    if conversion.shift and ((middle := median(reference)) is None or abs(middle) > HOTTEST):
         return None
     found = fit(reference, current, conversion, SLACK)
     if found is None or found.holds:

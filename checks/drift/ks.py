@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from checks.comparing import refusal
-from checks.cumulative import bridge_crossing, steps_of
-from checks.debiasing import distance_without_noise
+from checks.cumulative import Steps, bridge_crossing, steps_of
+from checks.debiasing import Effect, distance_without_noise
 from checks.distributions import change_in_words
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import Column, Kind
@@ -55,18 +55,28 @@ class KolmogorovSmirnov:
         if (refused := refusal(reference, current)) is not None:
             return refused
         steps = steps_of(reference, current)
-        place = int(np.argmax(np.abs(steps.differences)))
-        distance = float(abs(steps.differences[place]))
-        spans = steps.pooled * (1 - steps.pooled)
-        noise = steps.noise * min(pi**2 / 12, float(spans.sum()))
+        distance, effect = _gap(steps)
         # Half a step of the lattice of possible values: the normal approximation of a discrete distribution.
         lattice = gcd(steps.rows, steps.reference_rows) / (steps.rows * steps.reference_rows)
         barrier = (distance - lattice / 2) / sqrt(steps.noise)
         return Measurement(
             distance,
-            *distance_without_noise(distance, float(steps.stderrs[place]), noise),
+            *effect,
             rows=steps.rows,
             reference_rows=steps.reference_rows,
             pvalue=bridge_crossing(steps.pooled, barrier) if barrier > 0 else 1.0,
             words=change_in_words(reference, current),
         )
+
+    def effect(self, reference: Column, current: Column) -> Effect | Inconclusive:
+        """Return the effect alone: the chance of the distance costs more than all the rest."""
+        refused = refusal(reference, current)
+        return _gap(steps_of(reference, current))[1] if refused is None else refused
+
+
+def _gap(steps: Steps) -> tuple[float, Effect]:
+    place = int(np.argmax(np.abs(steps.differences)))
+    distance = float(abs(steps.differences[place]))
+    spans = steps.pooled * (1 - steps.pooled)
+    noise = steps.noise * min(pi**2 / 12, float(spans.sum()))
+    return distance, distance_without_noise(distance, float(steps.stderrs[place]), noise)

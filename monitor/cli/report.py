@@ -56,6 +56,8 @@ def report_command(
 
 def write(output: Path, page: str) -> None:
     """Write a page, all of it or nothing."""
+    if output.is_dir():
+        raise UnavailableError(f"{output.absolute()} is a folder; choose a file in it with -o")
     partial = output.with_name(f".{output.name}.partial")
     try:
         partial.write_text(page, encoding="utf-8")

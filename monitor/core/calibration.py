@@ -3,14 +3,16 @@
 Rows of a day are not independent, days are: without this, everything is significant at large n.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, variance
 
-from checks.measurement import Measurement
-from monitor.core.measuring import Planned, measure_columns
+from checks.catalogue import EffectCheck
+from checks.debiasing import Effect
+from checks.measurement import Inconclusive, Measurement
+from checks.profile import Column
+from monitor.core.measuring import Planned, planned_for
 from monitor.core.reference import Reference
 
 FEWEST_BLOCKS = 8  # fewer say too little about their own variation
@@ -31,6 +33,7 @@ class Variation:
     blocks: float
 
 
+_Measure = Callable[[Column, Column], Measurement | Effect | Inconclusive]
 Calibration = Mapping[tuple[str, str], Variation]
 
 
@@ -41,13 +44,28 @@ def calibrate(reference: Reference, plan: Sequence[Planned]) -> dict[tuple[str, 
     less their mean sampling variance. It is taken at its upper confidence bound, with as many degrees of freedom as
     there are independent blocks: weather and customers persist from day to day, so forty days are not forty draws.
     """
-    effects: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for _, block in reference.blocks:
-        for measured in measure_columns(reference.bins, reference.profile, block, plan):
-            if isinstance(measured.result, Measurement) and measured.column is not None:
-                key = (measured.column, measured.planned.name)
-                effects[key].append((abs(measured.result.effect), measured.result.stderr))
-    return {key: variation(pairs) for key, pairs in effects.items() if len(pairs) >= FEWEST_BLOCKS}
+    found = {}
+    for name, bins in reference.bins.items():
+        whole = Column(name, bins, reference.profile.columns[name])
+        blocks = [Column(name, bins, block.columns[name]) for _, block in reference.blocks]
+        for planned, check in planned_for(name, bins, plan):
+            measure = check.effect if isinstance(check, EffectCheck) else check.measure
+            pairs = [pair for block in blocks if (pair := _effect(measure, whole, block)) is not None]
+            if len(pairs) >= FEWEST_BLOCKS:
+                found[name, planned.name] = variation(pairs)
+    return found
+
+
+def _effect(measure: _Measure, whole: Column, block: Column) -> tuple[float, float] | None:
+    """Return the size of an effect and its standard error; None where a block says nothing."""
+    try:
+        result = measure(whole, block)
+    except Exception:  # noqa: BLE001 - a check that raises on a window fails there, in a finding of its own
+        return None
+    if isinstance(result, Inconclusive):
+        return None
+    effect, stderr = (result.effect, result.stderr) if isinstance(result, Measurement) else result[:2]
+    return abs(effect), stderr
 
 
 def variation(pairs: Sequence[tuple[float, float]]) -> Variation:

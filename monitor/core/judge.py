@@ -5,9 +5,9 @@ rows and the variation between the reference's own windows, and its level is sha
 (Bonferroni), so that a window in which nothing changed raises any breach at all with probability ``alpha`` at most.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from math import ceil, sqrt
 from statistics import NormalDist
 
@@ -85,24 +85,24 @@ def _critical(alpha: float, blocks: float) -> float:
 
 def _finding(model: str, window: Window, item: Measured, calibration: Calibration, alpha: float) -> Finding:
     planned, result = item.planned, item.result
-    finding = Finding(
+    found = partial(
+        Finding,
         model=model,
         column=item.column,
         check=planned.name,
         kind=IncidentKind.DRIFT if planned.family == "drift" else IncidentKind.QUALITY,
         window=window,
-        verdict=Verdict.FAILED,
         unit=planned.check.unit,
         fatal=planned.check.fatal,
     )
     if isinstance(result, Failure):
-        return replace(finding, reason=f"the check failed: {result.reason}")
-    finding = replace(finding, rows=result.rows, reference_rows=result.reference_rows, columns=result.columns)
+        return found(verdict=Verdict.FAILED, reason=f"the check failed: {result.reason}")
+    found = partial(found, rows=result.rows, reference_rows=result.reference_rows, columns=result.columns)
     if isinstance(result, Inconclusive):
         needed = f"; about {result.rows_needed:,} rows would answer it" if result.rows_needed else ""
-        return replace(finding, verdict=Verdict.INCONCLUSIVE, reason=result.reason + needed)
+        return found(verdict=Verdict.INCONCLUSIVE, reason=result.reason + needed)
     variation = _variation(item, calibration)
-    return _concluded(finding, Case(item, result, variation, _critical(alpha, variation.blocks)))
+    return _concluded(found, Case(item, result, variation, _critical(alpha, variation.blocks)))
 
 
 def _variation(item: Measured, calibration: Calibration) -> Variation:
@@ -116,17 +116,16 @@ def _variation(item: Measured, calibration: Calibration) -> Variation:
     return Variation(0.0, 0.0, 0) if check.fatal else assumed(check.tolerance)
 
 
-def _concluded(finding: Finding, case: Case) -> Finding:
-    result, threshold = case.result, case.measured.planned.threshold
+def _concluded(found: Callable[..., Finding], case: Case) -> Finding:
+    result, check, threshold = case.result, case.measured.planned.check, case.measured.planned.threshold
     breach = case.lower > case.tolerance if threshold is None else result.statistic > threshold
     verdict, reason = (Verdict.BREACH if breach else Verdict.PASS), result.words
     if not breach and threshold is None and case.minimum_detectable > BLIND_FACTOR * case.tolerance:
         verdict = Verdict.INCONCLUSIVE
         needed = case.rows_needed
         remedy = f"about {needed:,} rows would do" if needed else "the reference itself varies too much for any number"
-        reason = f"this window would only have shown {case.minimum_detectable:.3g} {finding.unit}; {remedy}"
-    return replace(
-        finding,
+        reason = f"this window would only have shown {case.minimum_detectable:.3g} {check.unit}; {remedy}"
+    return found(
         verdict=verdict,
         statistic=result.statistic,
         effect=result.effect,
@@ -136,5 +135,5 @@ def _concluded(finding: Finding, case: Case) -> Finding:
         minimum_detectable=case.minimum_detectable,
         reason=reason,
         # Far beyond doubt and tolerance: no second window is needed.
-        fatal=breach and (finding.fatal or case.lower > BLIND_FACTOR * case.tolerance),
+        fatal=breach and (check.fatal or case.lower > BLIND_FACTOR * case.tolerance),
     )

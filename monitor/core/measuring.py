@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from checks.catalogue import Check, measures_columns
+from checks.catalogue import Check, ColumnCheck, measures_columns
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import Bins, Column, Profile, Table
 
@@ -53,6 +53,15 @@ def measure(bins: Mapping[str, Bins], reference: Profile, current: Table, plan: 
     return [*measure_columns(bins, reference, current.profile, plan), *_measure_table(reference, current, plan)]
 
 
+def planned_for(column: str, bins: Bins, plan: Sequence[Planned]) -> list[tuple[Planned, ColumnCheck]]:
+    """Return what is to be applied to a column.
+
+    Of several entries of one name, the last that applies counts: it is the one with parameters for this column.
+    """
+    applied = {entry.name: entry for entry in plan if entry.applies(column, bins)}
+    return [(entry, entry.check) for entry in applied.values() if measures_columns(entry.check)]
+
+
 def measure_columns(
     bins: Mapping[str, Bins], reference: Profile, current: Profile, plan: Sequence[Planned]
 ) -> Iterator[Measured]:
@@ -60,11 +69,9 @@ def measure_columns(
     for name, column_bins in bins.items():
         before = Column(name, column_bins, reference.columns[name])
         now = Column(name, column_bins, current.columns[name])
-        # Of several entries of one name, the last that applies counts: it is the one with parameters for this column.
-        for planned in {entry.name: entry for entry in plan if entry.applies(name, column_bins)}.values():
-            assert measures_columns(planned.check)
+        for planned, check in planned_for(name, column_bins, plan):
             try:
-                yield Measured(name, planned, planned.check.measure(before, now))
+                yield Measured(name, planned, check.measure(before, now))
             except Exception as error:  # noqa: BLE001 - one bad column never stops another
                 yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
 

@@ -66,7 +66,7 @@ def claim(
     """
     here = (runs.c.model == model, runs.c.window_start == window.start, runs.c.window_end == window.end)
     same = connection.execute(sa.select(runs, _lapsed(connection).label("lapsed")).where(*here)).all()
-    if any(row.state in _FINAL or (row.state == "claimed" and not _free(row)) for row in same):
+    if any(row.state in _FINAL or (row.state == "claimed" and not _free(row, owner)) for row in same):
         return None
     row = next((row for row in same if row.fingerprint == fingerprint), None)
     if row is None:
@@ -107,8 +107,9 @@ def _lapsed(connection: sa.Connection) -> sa.ColumnElement[bool]:
     return runs.c.lease_until < database_now(connection)
 
 
-def _free(row: sa.Row[tuple[object, ...]]) -> bool:
-    return bool(row.lapsed) or owners.gone(row.owner)
+def _free(row: sa.Row[tuple[object, ...]], owner: str) -> bool:
+    # A process works on one window of a model at a time: its own claim is one that the store took no result for.
+    return bool(row.lapsed) or row.owner == owner or owners.gone(row.owner)
 
 
 def pause(attempts: int) -> timedelta:

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 from diagnosis_columns import current_of, reference_of
 
-from checks.quantiles import GRID, change, grid, knots, median, moments, moved, quantiles
+from checks.interpolation import GRID
+from checks.quantiles import change, median, moments, moved, quantiles
 
 RNG = np.random.default_rng(5)
 
@@ -30,13 +31,13 @@ def test_an_atom_is_met_exactly():
 
 def test_whole_numbers_with_bins_of_their_own_keep_their_shares():
     values = RNG.poisson(3, 4000)
-    found = grid(reference_of(values))
+    found = reference_of(values).grid
     for value in range(6):
         assert (found == value).mean() == pytest.approx((values == value).mean(), abs=2 / GRID)
 
 
 def test_shares_at_the_corners_ascend_from_0_to_1():
-    values, shares = knots(reference_of(RNG.normal(0, 1, 300)))
+    values, shares = reference_of(RNG.normal(0, 1, 300)).corners
     assert (np.diff(values) >= 0).all()
     assert (np.diff(shares) >= 0).all()
     assert (shares[0], shares[-1]) == (0.0, 1.0)
@@ -53,7 +54,7 @@ def test_the_median_of_rows_far_outside_the_bins_lies_between_their_extremes():
 def test_without_finite_numbers_there_are_no_quantiles(column):
     assert quantiles(column, np.array([0.5])) is None
     assert median(column) is None
-    assert grid(column) is None
+    assert column.grid is None
     assert moments(column) is None
 
 

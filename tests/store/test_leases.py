@@ -85,6 +85,11 @@ def test_the_window_of_a_dead_process_is_taken_over_at_once(store, dead):
     assert (second.run_id, second.epoch) == (first.run_id, 2)
 
 
+def test_a_process_takes_up_its_own_window_again_when_the_store_took_no_result(store):
+    first = claim(store, "a")
+    assert claim(store, "a").epoch == first.epoch + 1
+
+
 def test_the_window_of_another_machine_waits_for_its_lease(store):
     claim(store, "elsewhere/1/2:999999:5")
     assert claim(store, owners.me()) is None
