@@ -15,7 +15,7 @@ LONG = 1e9  # numbers from here on are written with a power of ten
 
 
 def quantiles(column: Column, ranks: Edges) -> Edges | None:
-    """Return interpolated quantiles at ``ranks`` in [0, 1], same shape; None for categories or without finite values."""
+    """Return quantiles at ``ranks`` in [0, 1], same shape; None for categories or without a finite value."""
     return None if column.corners is None else interpolated(*column.corners, ranks)
 
 

@@ -367,7 +367,7 @@ def test_a_store_whose_server_ends_its_connections_is_used_again(running, said, 
             other.execute(ending)
             time.sleep(0.05)
     reached = len(done(one.store))
-    until(lambda: len(done(one.store)) > reached + TURN)
+    until(lambda: len(done(one.store)) > reached + TURN, 90)  # a window whose claim was cut off rests for half a minute
     assert not events(said, "work.crashed")
 
 

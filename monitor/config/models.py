@@ -21,9 +21,9 @@ class Schedule(Options):
     timezone: TimeZone = "UTC"
     """Zone whose midnight aligns the windows."""
     catch_up: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(days=30)
-    """After downtime, windows that ended longer ago than this are skipped, and the skip is recorded."""
+    """After downtime, windows that have been due for longer than this are skipped, and the skip is recorded."""
     start: datetime | None = None
-    """The first window to check; by default the first that ends after the daemon first sees the model."""
+    """The first window to check; by default the newest one when the daemon first sees the model."""
 
 
 class Columns(Options):
