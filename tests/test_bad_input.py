@@ -459,11 +459,12 @@ VALUES = [
 def told(tmp_path, run, capsys):
     """Let the daemon's cycle see a hostile category; gives what every reader gets: commands, report, Slack, a log."""
 
-    def tell(value):
-        path = world(tmp_path, 3, put("plan", value, every=2))
+    def tell(value, every=2):
+        config = CONFIG.replace("    checks: auto\n", "    checks: auto\n    alerts: {open_after: 1}\n")
+        path = world(tmp_path, 1, put("plan", value, every), config)
         config = read(path)
         store = open_store(config.store.get_secret_value())
-        Cycle(store, SetClock(START + timedelta(days=2, hours=1))).catch_up(watches(config)["churn"])
+        Cycle(store, SetClock(START + timedelta(days=1, hours=1))).catch_up(watches(config)["churn"])
         with store.read() as connection:
             notices = [bodies.load(Notice, letter["payload"]) for letter in outbox_rows.listing(connection)
                        if letter["kind"] == "notice"]  # fmt: skip
@@ -510,7 +511,7 @@ def texts(part):
 
 
 def test_a_category_of_five_megabytes_stays_small_wherever_it_goes(told, tmp_path):
-    everywhere = told("x" * 5_000_000)
+    everywhere = told("x" * 5_000_000, every=15)
     assert {name: len(text) < 1_000_000 for name, text in everywhere.items()} == dict.fromkeys(everywhere, True)
     assert len(everywhere["tables"]) < 10_000
     assert (tmp_path / "monitor.db").stat().st_size < 3_000_000

@@ -8,7 +8,7 @@ import click
 from monitor import __version__
 from monitor.core.errors import LeewayError, UserError
 
-EXIT_BREACH, EXIT_MISTAKE, EXIT_UNABLE = 1, 2, 3
+EXIT_MISTAKE, EXIT_UNABLE = 2, 3  # 1 is a breach, which is no error
 
 # command → (module, one line of help); the module has a click command of the same name.
 COMMANDS = {

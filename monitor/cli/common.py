@@ -5,10 +5,10 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from monitor.watch import Watch
 
 _UNUSUAL = re.compile(r"[^\n -~]")
-F = TypeVar("F", bound=Callable[..., Any])
-
 config_option = click.option(
     "-c",
     "--config",
