@@ -184,13 +184,17 @@ class Cycle:
     def _conclude(
         self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
     ) -> Result:
+        with self.store.read() as connection:
+            history = run_rows.volumes(connection, watch.name, window.start, most_history(window))
+        # Judged before the transaction that writes: it would keep other writers waiting.
+        outcome = evaluate(subject, window, reading.profile, history)
         now = self.clock.now()
         with self.store.write() as connection:
-            limit = max(1, int(HISTORY / window.length))
-            history = run_rows.volumes(connection, watch.name, window.start, limit)
             opened = incident_rows.listing(connection, watch.name)
-            outcome = evaluate(subject, window, reading.profile, history, watched(opened), now)
-            steps = [*outcome.steps, *recovered(opened, window, now)]
+            steps = [
+                *outcome.steps(watched(opened), window, now, subject.holding),
+                *recovered(opened, window, now),
+            ]
             run_rows.finish(
                 connection,
                 claim,
@@ -235,6 +239,11 @@ class Cycle:
 
 
 BLIND = "blind"
+
+
+def most_history(window: Window) -> int:
+    """Return how many earlier windows tell the usual volume."""
+    return max(1, int(HISTORY / window.length))
 
 
 def watched(opened: list[Incident]) -> list[Incident]:

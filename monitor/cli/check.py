@@ -83,7 +83,7 @@ def evaluated(
 ) -> "tuple[Sequence[Finding], Sequence[Incident], Window]":
     """Judge one window of one model without writing the result."""
     from monitor.core.evaluation import evaluate
-    from monitor.cycle import HISTORY, watched
+    from monitor.cycle import most_history, watched
     from monitor.store import incidents as incident_rows
     from monitor.store import runs as run_rows
 
@@ -91,10 +91,11 @@ def evaluated(
     judged = window or newest(cycle, watch)
     reading = watch.model.logs.read(judged, subject.reference.bins, 0)
     with cycle.store.read() as connection:
-        history = run_rows.volumes(connection, watch.name, judged.start, max(1, int(HISTORY / judged.length)))
+        history = run_rows.volumes(connection, watch.name, judged.start, most_history(judged))
         opened = watched(incident_rows.listing(connection, watch.name))
-    outcome = evaluate(subject, judged, reading.profile, history, opened, cycle.clock.now())
-    return outcome.findings, [step.after for step in outcome.steps], judged
+    outcome = evaluate(subject, judged, reading.profile, history)
+    steps = outcome.steps(opened, judged, cycle.clock.now(), subject.holding)
+    return outcome.findings, [step.after for step in steps], judged
 
 
 def newest(cycle: "Cycle", watch: "Watch") -> Window:

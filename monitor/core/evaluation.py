@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from checks.diagnosing import Diagnosis, Group, diagnose, group
+from checks.diagnosing import Diagnosis, diagnose, group
 from checks.profile import Column, Profile, Table, Volume
 from monitor.core.calibration import Calibration
 from monitor.core.finding import Finding, Verdict
 from monitor.core.incident import Incident, Transition
 from monitor.core.judge import judge
-from monitor.core.lifecycle import Holding, advance, causes
+from monitor.core.lifecycle import Cause, Holding, advance, causes
 from monitor.core.measuring import Planned, measure
 from monitor.core.reference import Reference
 from monitor.core.window import Window
@@ -38,16 +38,20 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one window showed, and what it makes of the incidents."""
+    """What one window showed: its findings, and the breaches gathered by cause."""
 
     findings: tuple[Finding, ...]
-    steps: tuple[Transition, ...]
+    causes: tuple[Cause, ...]
+
+    def steps(
+        self, open_incidents: Sequence[Incident], window: Window, now: datetime, holding: Holding
+    ) -> list[Transition]:
+        """Return what the window makes of the model's incidents."""
+        return advance(open_incidents, self.causes, self.findings, window, now, holding)
 
 
-def find(
-    subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]
-) -> tuple[list[Finding], list[Group]]:
-    """Return every finding of a window, with a diagnosis on those that breach, and the columns grouped by cause."""
+def evaluate(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> Evaluation:
+    """Judge one window: findings with a diagnosis on those that breach, and their causes."""
     table = Table(profile, window.start.timestamp(), window.end.timestamp(), history)
     reference = subject.reference
     measured = measure(reference.bins, reference.profile, table, subject.plan)
@@ -61,25 +65,10 @@ def find(
         replace(finding, diagnosis=_words(finding, diagnoses)) if finding.verdict is Verdict.BREACH else finding
         for finding in findings
     ]
-    return named, group(diagnoses, before, now)
+    return Evaluation(tuple(named), tuple(causes(named, group(diagnoses, before, now), TABLE_FAULTS)))
 
 
 def _words(finding: Finding, diagnoses: Mapping[str, Diagnosis]) -> str:
     if finding.column is None:
         return TABLE_FAULTS.get(finding.check, finding.check.replace("_", " "))
     return diagnoses[finding.column].title
-
-
-def evaluate(
-    subject: Subject,
-    window: Window,
-    profile: Profile,
-    history: tuple[Volume, ...],
-    open_incidents: Sequence[Incident],
-    now: datetime,
-) -> Evaluation:
-    """Judge one window and move the model's incidents on."""
-    findings, groups = find(subject, window, profile, history)
-    found = causes(findings, groups, TABLE_FAULTS)
-    steps = advance(open_incidents, found, findings, window, now, subject.holding)
-    return Evaluation(tuple(findings), tuple(steps))
