@@ -23,8 +23,8 @@ lint: $(BIN)/monitor ## Format, lint, types and layers
 docs: $(BIN)/monitor ## Write the generated reference pages anew
 	$(BIN)/python -m monitor.config.documenting > docs/configuration.md
 
-bench: $(BIN)/monitor ## Measure the cost of a profile and of a window
-	$(BIN)/python benchmarks/profile.py
+bench: $(BIN)/monitor ## Measure the cost of a profile and of a report
+	$(BIN)/python benchmarks/profile.py && $(BIN)/python benchmarks/report.py
 
 wheel: $(BIN)/monitor ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

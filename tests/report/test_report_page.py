@@ -1,7 +1,6 @@
 """The page: what it says, in which order, and that nothing of a user's table can act in it."""
 
 import re
-import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +8,7 @@ from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
-from report_factory import HOSTILE, huge_report, small_report
+from report_factory import HOSTILE, huge_report
 
 from monitor.core.finding import Verdict
 from monitor.core.incident import State
@@ -17,7 +16,6 @@ from monitor.report.model import ReportData, WindowLine
 from monitor.report.page import render
 
 MEGABYTE = 1_000_000
-SECONDS = 3.0  # one on an idle machine; the rest is for a busy one
 
 
 class Outline(HTMLParser):
@@ -240,13 +238,8 @@ def test_the_same_data_give_the_same_page(small: ReportData, page: str):
     assert render(small) == page
 
 
-def test_five_hundred_columns_by_ninety_windows_stay_small_and_fast():
-    data = huge_report()
-    render(small_report(count=2, per_window=50))  # templates are compiled once a process
-    begun = time.process_time()
-    page = render(data)
-    assert time.process_time() - begun < SECONDS
-    assert len(page.encode()) < MEGABYTE
+def test_five_hundred_columns_by_ninety_windows_stay_small():
+    assert len(render(huge_report()).encode()) < MEGABYTE
 
 
 def test_calm_columns_are_summarised_where_there_are_many():
