@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from monitor.core.errors import UnavailableError, UserError
@@ -59,10 +66,12 @@ def _translated(engine: sa.Engine) -> Iterator[None]:
         yield
     except OperationalError as error:
         raise UnavailableError(f"the store {where} cannot be used now: {_cause(error)}") from error
+    except PendingRollbackError as error:  # a statement after the one with which the connection was lost
+        raise UnavailableError(f"the store {where} went away in the middle of a transaction") from error
     except PoolTimeoutError as error:
         raise UnavailableError(f"the store {where} cannot be used now: all its connections are busy") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or isinstance(error, InterfaceError):
             raise UnavailableError(f"the store {where} went away: {_cause(error)}") from error
         if type(error) is DatabaseError:  # and none of its kinds: SQLite's way to say that the file is damaged
             raise UnavailableError(f"the store {where} cannot be used: {_cause(error)}") from error
