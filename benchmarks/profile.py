@@ -6,25 +6,12 @@ Both run in this process, one after the other, several times; the ratio of the b
 
 import argparse
 import platform
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+from timing import best
 
 from checks.binning import fit_table, profile_batch
-
-REPEATS = 5
-
-
-def best(work: Callable[[], object]) -> float:
-    """Return the shortest of several times, in seconds."""
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
 
 
 def main() -> None:

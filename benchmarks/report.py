@@ -6,26 +6,14 @@ Both run in this process; the ratio of the best times is the figure, with the si
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from timing import best
+
 from monitor.report.page import render
 from tests.report.report_factory import huge_report
-
-REPEATS = 3
-
-
-def best(work: Callable[[], object]) -> float:
-    """Return the shortest of several times, in seconds."""
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
 
 
 def main() -> None:
