@@ -58,7 +58,7 @@ def fit(array: pa.ChunkedArray | pa.Array, kind: Kind | None = None, times: Edge
         read = reading.texts(array)
         ranked = [value for value, _ in Counter(read.values[read.ok]).most_common(KNOWN_VALUES)]
         return Bins(kind, values=tuple(ranked[:TOP_VALUES]), others=frozenset(ranked[TOP_VALUES:]))
-    read = _measured(array, kind, times)
+    read = measured(array, kind, times)
     values = read.values[read.ok]
     return _fit_numbers(values[np.isfinite(values)], kind)
 
@@ -107,7 +107,7 @@ def fit_table(
     }
 
 
-def _measured(array: pa.Array, kind: Kind, times: Edges | None) -> reading.Read:
+def measured(array: pa.Array, kind: Kind, times: Edges | None) -> reading.Read:
     """Read the number that is binned: the value, a text's length, or a datetime's age in hours at the event."""
     if kind == "text":
         return reading.lengths(array)
@@ -126,7 +126,7 @@ def profile_column(array: pa.Array, bins: Bins, times: Edges | None = None) -> C
     families = {reading.family(array.type): rows} if rows else {}
     if bins.categorical:
         return _profile_categories(array, bins, families)
-    read = _measured(array, bins.kind, times)
+    read = measured(array, bins.kind, times)
     values = read.values[read.ok]
     finite = values[np.isfinite(values)]
     with np.errstate(over="ignore", invalid="ignore"):  # values near the largest double; the sums then say so

@@ -8,8 +8,10 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from typing_extensions import TypeIs
 
+from checks.components import Component
 from checks.debiasing import Effect
 from checks.measurement import Inconclusive, Measurement
+from checks.native import Native
 from checks.profile import Column, Kind, Table
 
 FAMILIES = ("drift", "quality")
@@ -49,6 +51,19 @@ class EffectCheck(ColumnCheck, Protocol):
 
 
 @runtime_checkable
+class EvidenceCheck(ColumnCheck, Protocol):
+    """A check whose verdict rests on evidence from window to window: it says what evidence is gathered on."""
+
+    def components(self, reference: Column) -> tuple[Component, ...]:
+        """Return the components of a column; none where the reference has nothing to compare with."""
+        ...
+
+    def native(self, reference: Column, current: Column, component: str) -> Native | None:
+        """Return what a component shows in native units; None where either side has no rows for it."""
+        ...
+
+
+@runtime_checkable
 class TableCheck(Protocol):
     """Measures a whole window; ``default`` says whether ``checks: auto`` takes it."""
 
@@ -72,6 +87,11 @@ Check = ColumnCheck | TableCheck
 def measures_columns(check: Check) -> TypeIs[ColumnCheck]:
     """Whether a check measures one column at a time. Much cheaper than asking whether it fits the whole protocol."""
     return hasattr(check, "measure")
+
+
+def gathers_evidence(check: Check) -> TypeIs[EvidenceCheck]:
+    """Whether the verdicts of a check rest on evidence."""
+    return hasattr(check, "components")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from checks.quantiles import moved
 PACKAGE = "checks.diagnosis"
 WORLD_CHANGE = "population_shift"
 UNEXPLAINED_CONFIDENCE = 0.2
-EVENT_COLUMNS = 3  # so many columns with a pipeline fault in one window are one event upstream
+UPSTREAM_EVENT = "upstream_event"
+EVENT_COLUMNS = 3  # so many columns with a pipeline fault and one onset are one event upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ def group(
 
     All changes of the world form one group, whatever their shape, for weather or customers move many columns at once
     and each in its own way. The key of such a group is always ``population_shift``, so that an incident keeps its
-    identity when a shift of location becomes one of scale in the next window.
+    identity when a shift of location becomes one of scale in the next window. Different faults of the pipeline in three
+    columns or more are one event upstream; give it columns of one onset, see :func:`by_onset`.
 
     Parameters
     ----------
@@ -145,6 +147,24 @@ def group(
     return sorted(_as_event(groups), key=lambda item: (order[item.pipeline], -len(item.columns), item.fault))
 
 
+def by_onset(onsets: Mapping[str, float], apart: float) -> list[tuple[str, ...]]:
+    """Gather columns whose changes began together, earliest first; only those can share a cause.
+
+    Parameters
+    ----------
+    onsets : estimated start of the change by column, seconds since 1970 UTC.
+    apart : seconds between two onsets, next to each other in time, that are two events.
+    """
+    ranked = sorted(onsets, key=lambda name: (onsets[name], name))
+    found: list[tuple[str, ...]] = []
+    for place, name in enumerate(ranked):
+        if place and onsets[name] - onsets[ranked[place - 1]] < apart:
+            found[-1] = (*found[-1], name)
+        else:
+            found.append((name,))
+    return found
+
+
 def _group(cause: str, members: Mapping[str, Diagnosis]) -> Group:
     # The surest speaks for the group; an unexplained member does not make a change of the world unknown.
     first = max(members.values(), key=lambda diagnosis: diagnosis.confidence)
@@ -153,19 +173,26 @@ def _group(cause: str, members: Mapping[str, Diagnosis]) -> Group:
     title = first.title if len(titles) == 1 else "population shift"
     if len(members) == 1:
         return Group(cause, title, columns, first.words, first.pipeline)
-    shown = [f"{name}: {members[name].words}" for name in columns[:EVENT_COLUMNS]]
-    hidden = len(columns) - len(shown)
-    more = f"; and {hidden} more column{'s' * (hidden > 1)}" if hidden else ""
-    return Group(cause, title, columns, "; ".join(shown) + more, first.pipeline)
+    told = _listed([f"{name}: {members[name].words}" for name in columns], "column")
+    return Group(cause, title, columns, told, first.pipeline)
+
+
+def _listed(clauses: list[str], noun: str) -> str:
+    hidden = len(clauses) - EVENT_COLUMNS
+    more = f"; and {hidden} more {noun}{'s' * (hidden > 1)}" if hidden > 0 else ""
+    return "; ".join(clauses[:EVENT_COLUMNS]) + more
 
 
 def _as_event(groups: list[Group]) -> list[Group]:
-    """Say where several columns broke in one window, whatever the fault of each."""
-    broken = sum(len(item.columns) for item in groups if item.pipeline)
-    if broken < EVENT_COLUMNS:
+    """Join different faults of the pipeline into one event where so many columns broke at once."""
+    broken = [item for item in groups if item.pipeline]
+    columns = tuple(sorted(name for item in broken for name in item.columns))
+    if len(columns) < EVENT_COLUMNS or len(broken) < 2:
         return groups
-    event = f" (upstream pipeline event: {broken} columns broke in the same window)"
-    return [
-        Group(item.fault, item.title, item.columns, item.words + event, item.pipeline) if item.pipeline else item
-        for item in groups
-    ]
+    ranked = sorted(broken, key=lambda item: (-len(item.columns), item.fault))
+    # A group of several columns names them already.
+    told = [f"{item.title} ({item.columns[0]}: {item.words})" if len(item.columns) == 1 else
+            f"{item.title} ({item.words})" for item in ranked]  # fmt: skip
+    words = f"{len(columns)} columns broke at once: {_listed(told, 'fault')}"
+    event = Group(UPSTREAM_EVENT, "upstream pipeline event", columns, words, pipeline=True)
+    return [event, *(item for item in groups if not item.pipeline)]

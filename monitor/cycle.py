@@ -4,25 +4,32 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 import structlog
 
+from checks.budget import Audit
 from checks.diagnosing import Group
+from checks.profile import Profile
 from monitor import referencing
 from monitor.consequences import Scene, follow
-from monitor.core.calibration import calibrate
+from monitor.core.alarms import Decided
 from monitor.core.errors import LeewayError, UserError
-from monitor.core.evaluation import Subject, evaluate
+from monitor.core.evaluation import Evaluation, Subject, evaluate
 from monitor.core.finding import Finding, IncidentKind, Verdict, summary_of
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.lifecycle import Cause, fire
+from monitor.core.memory import Memory, decode
 from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
+from monitor.core.signal import audited, learn
 from monitor.core.window import Window
+from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
 from monitor.store import references as reference_rows
 from monitor.store import runs as run_rows
 from monitor.store.database import Store
+from monitor.store.evidence import Kept
 from monitor.store.leases import Leases
 from monitor.store.tables import runs as run_table
 from monitor.watch import Watch
@@ -75,12 +82,24 @@ class Cycle:
             # Blocks and sample are for calibration and reports; with many models they would be most of the memory.
             reference=replace(reference, blocks=(), sample=reference.sample.schema.empty_table()),
             plan=watch.plan,
-            calibration=calibrate(reference, watch.plan),
-            alpha=watch.model.alerts.false_alarm_rate,
+            signal=learn(reference, watch.plan, watch.rhythm, watch.terms, self._audit(watch, reference)),
             holding=watch.holding,
         )
         self._subjects[watch.name] = (fingerprint, subject)
         return subject
+
+    def _audit(self, watch: Watch, reference: Reference) -> Audit:
+        """Return what the replay of the reference says an alarm must cost; made once and kept."""
+        key = watch.audit_key(reference.id)
+        with self.store.read() as connection:
+            known = evidence_rows.audit_of(connection, key)
+        if known is not None:
+            return known
+        found = audited(reference, watch.plan, watch.rhythm, watch.terms)
+        log.info("reference.replayed", model=watch.name, days=found.days, false_alarms_per_30d=found.rate)
+        with self.store.write() as connection:
+            evidence_rows.keep_audit(connection, key, watch.name, found, self.clock.now())
+        return found
 
     def reference(self, watch: Watch) -> Reference:
         """Return the snapshot that the model is judged against now."""
@@ -184,10 +203,11 @@ class Cycle:
     def _conclude(
         self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
     ) -> Result:
-        with self.store.read() as connection:
-            history = run_rows.volumes(connection, watch.name, window.start, most_history(window))
         # Judged before the transaction that writes: it would keep other writers waiting.
-        outcome = evaluate(subject, window, reading.profile, history)
+        with self.store.read() as connection:
+            before = held_before(connection, watch, subject, window)
+            decided = decided_by_people(before, incident_rows.listing(connection, watch.name))
+            outcome = judged(connection, watch, subject, window, reading.profile, before, decided)
         now = self.clock.now()
         with self.store.write() as connection:
             opened = incident_rows.listing(connection, watch.name)
@@ -205,6 +225,8 @@ class Cycle:
                 reference_id=subject.reference.id,
             )
             run_rows.keep(connection, claim.run_id, reading.profile, reading.sample, outcome.findings)
+            key = watch.evidence_key(subject.reference.id)
+            evidence_rows.keep(connection, claim.run_id, Kept(key, decided, outcome.memory.encode()))
             follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
         log.info(
             "window.done",
@@ -239,6 +261,42 @@ class Cycle:
 
 
 BLIND = "blind"
+
+
+def held_before(connection: sa.Connection, watch: Watch, subject: Subject, window: Window) -> Memory:
+    """Return the evidence and the open alarms before a window."""
+    key = watch.evidence_key(subject.reference.id)
+    body = evidence_rows.before(connection, watch.name, key, window.start)
+    return (decode(body, subject.signal.detector) if body else None) or subject.start()
+
+
+def decided_by_people(before: Memory, opened: Iterable[Incident]) -> Decided:
+    """Return what people have decided of the open alarms: declared expected, or closed their incident."""
+    held = list(opened)
+    expected = {column for incident in held if incident.expected for column in incident.columns}
+    known = {column for incident in held for column in incident.columns}
+    return Decided(
+        frozenset(alarm.key for alarm in before.alarms if alarm.column in expected),
+        frozenset(alarm.key for alarm in before.alarms if alarm.column not in known),
+    )
+
+
+def judged(
+    connection: sa.Connection,
+    watch: Watch,
+    subject: Subject,
+    window: Window,
+    profile: Profile,
+    before: Memory,
+    decided: Decided,
+) -> Evaluation:
+    """Judge a window from what the store has of the windows before it; writes nothing."""
+
+    def past(since: datetime) -> list[tuple[Window, Profile]]:
+        return run_rows.profiles_between(connection, watch.name, subject.reference.id, since, window.start)
+
+    history = run_rows.volumes(connection, watch.name, window.start, most_history(window))
+    return evaluate(subject, before, window, profile, history, past, decided)
 
 
 def most_history(window: Window) -> int:

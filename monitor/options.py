@@ -5,7 +5,7 @@ relative to the folder of the configuration, which validation passes as ``contex
 """
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -57,7 +57,7 @@ def parse_duration(value: object) -> object:
         return value
     matches = _DURATION.findall(value) if isinstance(value, str) else []
     if not matches or _DURATION.sub("", str(value)).strip():
-        advice = _meant_duration(value) or "a number and a unit, such as 15m, 6h, 1d or 2w"
+        advice = meant_duration(value) or "a number and a unit, such as 15m, 6h, 1d or 2w"
         raise ValueError(f"{value!r} is no duration; write {advice}")
     try:
         return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in matches), timedelta())
@@ -65,7 +65,7 @@ def parse_duration(value: object) -> object:
         raise ValueError(f"{value!r} is too long for a duration") from error
 
 
-def _meant_duration(value: object) -> str | None:
+def meant_duration(value: object) -> str | None:
     """Return what somebody who wrote ``1 day``, ``2 Hours`` or ``3600`` probably meant."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return f"the unit too, such as {value}s, {value}m or {value}h"
@@ -85,7 +85,14 @@ def format_duration(value: timedelta) -> str:
     for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60)):
         if seconds and seconds % size == 0:
             return f"{int(seconds // size)}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
+
+
+def _refuse_number(value: object) -> object:
+    """Refuse what would be taken for seconds since 1970, such as a year."""
+    if isinstance(value, int | float) or (isinstance(value, str) and re.fullmatch(r"\s*[-+]?[0-9.]+\s*", value)):
+        raise ValueError("must name a day in full, such as 2026-01-31, or a time, such as 2026-01-31T00:00:00Z")
+    return value
 
 
 def _zone(value: str) -> str:
@@ -159,6 +166,12 @@ Duration = Annotated[
     WithJsonSchema({**_text_schema, "pattern": r"^(\d+(\.\d+)?\s*[smhdw]\s*)+$", "examples": ["15m", "1d"]}),
 ]
 """A span of time, such as ``15m``, ``6h`` or ``1d``."""
+
+Moment = Annotated[datetime, BeforeValidator(_refuse_number)]
+"""A moment, with or without a zone; a day alone is the midnight that it begins with."""
+
+Day = Annotated[date, BeforeValidator(_refuse_number)]
+"""A day of the calendar."""
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone."""

@@ -98,9 +98,7 @@ def settings(watch: Watch) -> list[tuple[str, str]]:
         ),
         ("time zone", model.schedule.timezone),
         ("checks", checks),
-        ("false alarms", f"{model.alerts.false_alarm_rate:g} a window over all columns and checks"),
-        ("opens after", f"{model.alerts.open_after} windows"),
-        ("resolves after", f"{model.alerts.resolve_after} calm windows"),
+        ("false alarms", f"{watch.rate:.2g} in 30 days, {'calibrated' if watch.calibrated else 'strict'}"),
         ("retraining", model.retrain.mode),
         ("first window", iso(model.schedule.start) if model.schedule.start else "the first one seen"),
     ]

@@ -6,21 +6,29 @@ from functools import cached_property
 from hashlib import sha256
 
 from checks.catalogue import catalogue
+from monitor.config.calendars import calendar_of
 from monitor.config.models import Config, Model
 from monitor.core.lifecycle import Holding
 from monitor.core.measuring import Planned
 from monitor.core.retrain_policy import Mode, Policy
 from monitor.core.schedule import Schedule
+from monitor.core.signal import Rhythm, Terms
 
 
 @dataclass(frozen=True)
 class Watch:
-    """One model with everything that a run needs from its configuration."""
+    """One model with everything that a run needs from its configuration.
+
+    ``rate`` is its share of the deployment's false notifications per 30 days, ``calibrated`` whether a replay of the
+    reference says what an alarm costs.
+    """
 
     name: str
     model: Model
     receivers: tuple[str, ...]
     link: str | None = None
+    rate: float = 1.0
+    calibrated: bool = True
 
     @cached_property
     def plan(self) -> tuple[Planned, ...]:
@@ -49,28 +57,70 @@ class Watch:
         return Policy(Mode(options.mode), options.cooldown, options.most_per_week)
 
     @cached_property
+    def rhythm(self) -> Rhythm:
+        """When windows are, in the day, the week and the year."""
+        return Rhythm(self.schedule, calendar_of(self.model.calendar, self.model.schedule.timezone))
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What the model's alarms may cost."""
+        return Terms(self.rate, self.calibrated, self.model.columns.importance)
+
+    @cached_property
+    def _gathering(self) -> dict[str, object]:
+        """What decides which evidence is gathered and how."""
+        model = self.model
+        return {
+            "checks": [(p.name, repr(p.check), p.columns, p.threshold, p.auto) for p in self.plan],
+            "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up", "start", "delay"}),
+            "columns": model.columns.model_dump(mode="json", exclude={"importance", "segments"}),
+            "calendar": model.calendar.model_dump(mode="json"),
+        }
+
+    @cached_property
     def settings(self) -> str:
         """What decides a verdict, as canonical JSON. Receivers and addresses do not, and secrets are not in it."""
         model = self.model
-        return json.dumps(
-            {
-                "checks": [(p.name, repr(p.check), p.columns, p.threshold, p.auto) for p in self.plan],
-                "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up"}),
-                "columns": model.columns.model_dump(mode="json"),
-                "alerts": model.alerts.model_dump(mode="json"),
-            },
-            sort_keys=True,
-        )
+        more = {
+            "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up"}),
+            "columns": model.columns.model_dump(mode="json"),
+            "alerts": model.alerts.model_dump(mode="json"),
+            "budget": [self.rate, self.calibrated],
+        }
+        return json.dumps(self._gathering | more, sort_keys=True)
+
+    def evidence_key(self, reference_id: str) -> str:
+        """Return what evidence belongs to: with another reference or other checks it begins anew.
+
+        The price of an alarm is not part of it, so that a further model costs nobody its evidence.
+        """
+        return _digest(self.name, json.dumps(self._gathering, sort_keys=True), reference_id)
+
+    def audit_key(self, reference_id: str) -> str:
+        """Return what a replay of the reference belongs to."""
+        terms = json.dumps([self.rate, self.calibrated, self.model.columns.importance], sort_keys=True)
+        return _digest(self.evidence_key(reference_id), terms)
 
     def fingerprint(self, reference_id: str) -> str:
         """Return the fingerprint of the configuration and the reference that a verdict rests on."""
-        return sha256(f"{self.name}\n{self.settings}\n{reference_id}".encode()).hexdigest()[:16]
+        return _digest(self.name, self.settings, reference_id)
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def watches(config: Config) -> dict[str, Watch]:
     """Return every configured model, ready."""
     everyone = tuple(config.notifiers)
     return {
-        name: Watch(name, model, everyone if model.notify is None else model.notify, config.link)
+        name: Watch(
+            name,
+            model,
+            everyone if model.notify is None else model.notify,
+            config.link,
+            config.false_alarms.per_30_days * config.shares[name],
+            config.budget == "calibrated",
+        )
         for name, model in config.models.items()
     }

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from checks.components import Component, angle, on_bins
 from checks.measurement import Inconclusive, Measurement
+from checks.native import Native
 from checks.profile import KINDS, Column, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import share_text
@@ -28,7 +32,7 @@ class NullRate:
     -------------
     ::
 
-        - null_rate: {tolerance: 0.05}
+        - null_rate: {tolerance: 0.001}
 
     References
     ----------
@@ -40,7 +44,7 @@ class NullRate:
     unit: ClassVar[str] = "share of rows"
     fatal: ClassVar[bool] = False
 
-    tolerance: float = 0.05
+    tolerance: float = 0.001
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""
@@ -50,3 +54,21 @@ class NullRate:
         before = Proportion(known.nulls, known.rows - known.absent)
         after = Proportion(seen.nulls, seen.rows - seen.absent)
         return compare(before, after, f"null {share_text(before.share)} to {share_text(after.share)}")
+
+    def components(self, reference: Column) -> tuple[Component, ...]:
+        """Return what evidence is gathered on."""
+        profile, size = reference.profile, reference.bins.size
+        had = on_bins(np.ones(size), nulls=1.0, mistyped=1.0)
+        tolerance = angle(profile.null_share, self.tolerance)
+        return (Component("nulls", on_bins(np.zeros(size), nulls=1.0), had, scored=False, tolerance=tolerance),)
+
+    def native(self, reference: Column, current: Column, component: str) -> Native | None:
+        """Return what a component shows in native units."""
+        del component  # there is one
+        before, after = _share(reference), _share(current)
+        return None if before is None or after is None else Native("share of nulls", before, after, share=True)
+
+
+def _share(column: Column) -> float | None:
+    rows = column.profile.rows - column.profile.absent
+    return float(column.profile.nulls) / rows if rows else None

@@ -1,9 +1,11 @@
 """Values outside of the range of the reference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from checks.components import Component, angle, share
 from checks.measurement import Inconclusive, Measurement
+from checks.native import Native
 from checks.profile import Column, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import number_text, share_text
@@ -32,7 +34,7 @@ class OutOfRange:
     -------------
     ::
 
-        - out_of_range: {tolerance: 0.01}
+        - out_of_range: {tolerance: 0.001}
 
     References
     ----------
@@ -44,7 +46,7 @@ class OutOfRange:
     unit: ClassVar[str] = "share of rows"
     fatal: ClassVar[bool] = False
 
-    tolerance: float = 0.01
+    tolerance: float = 0.001
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""
@@ -63,3 +65,23 @@ class OutOfRange:
             words.append("infinite values")
         said = "; ".join([*words, f"{share_text(found.share)} of rows there"]) if found.count else "within the range"
         return compare(Proportion(int(known.counts[0] + known.counts[-1]), known.present), found, said, upwards=True)
+
+    def components(self, reference: Column) -> tuple[Component, ...]:
+        """Return what evidence is gathered on."""
+        bins, profile = reference.bins, reference.profile
+        if not bins.edges:
+            return ()
+        known = float(profile.counts[0] + profile.counts[-1]) / max(1, profile.present)
+        far = share(bins, "far values", [0, bins.size - 1], angle(known, self.tolerance), tail=True)
+        return (replace(far, rises=True),)
+
+    def native(self, reference: Column, current: Column, component: str) -> Native | None:
+        """Return what a component shows in native units."""
+        del component  # there is one
+        before, after = _share(reference), _share(current)
+        return None if before is None or after is None else Native("share of far values", before, after, share=True)
+
+
+def _share(column: Column) -> float | None:
+    rows = column.profile.present
+    return float(column.profile.counts[0] + column.profile.counts[-1]) / rows if rows else None

@@ -1,9 +1,11 @@
 """Values that the reference has never had."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from checks.components import Component, angle, share
 from checks.measurement import Inconclusive, Measurement
+from checks.native import Native
 from checks.profile import Column, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import share_text
@@ -29,7 +31,7 @@ class UnseenCategory:
     -------------
     ::
 
-        - unseen_category: {tolerance: 0.01}
+        - unseen_category: {tolerance: 0.001}
 
     References
     ----------
@@ -41,7 +43,7 @@ class UnseenCategory:
     unit: ClassVar[str] = "share of rows"
     fatal: ClassVar[bool] = False
 
-    tolerance: float = 0.01
+    tolerance: float = 0.001
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""
@@ -53,6 +55,24 @@ class UnseenCategory:
         top = ", ".join(f"'{value}'" for value, _ in seen.unseen.top(3))
         words = f"unseen values {share_text(after.share)}" + (f": {top}" if top else "")
         return compare(expected, after, words, upwards=True)
+
+    def components(self, reference: Column) -> tuple[Component, ...]:
+        """Return what evidence is gathered on."""
+        hidden = float(_once(reference))
+        known = hidden / max(1, reference.profile.present)
+        unseen = share(reference.bins, "unseen values", [reference.bins.size - 1], angle(known, self.tolerance))
+        return (replace(unseen, rises=True, hidden=hidden),)
+
+    def native(self, reference: Column, current: Column, component: str) -> Native | None:
+        """Return what a component shows in native units."""
+        del component  # there is one
+        before, after = _share(reference), _share(current)
+        return None if before is None or after is None else Native("share of unseen values", before, after, share=True)
+
+
+def _share(column: Column) -> float | None:
+    rows = column.profile.present
+    return float(column.profile.counts[-1]) / rows if rows else None
 
 
 def _once(reference: Column) -> int:

@@ -82,18 +82,18 @@ def evaluated(
     cycle: "Cycle", watch: "Watch", window: Window | None
 ) -> "tuple[Sequence[Finding], Sequence[Incident], Window]":
     """Judge one window of one model without writing the result."""
-    from monitor.core.evaluation import evaluate
-    from monitor.cycle import most_history, watched
+    from monitor.cycle import decided_by_people, held_before, watched
+    from monitor.cycle import judged as judge_window
     from monitor.store import incidents as incident_rows
-    from monitor.store import runs as run_rows
 
     subject = cycle.subject(watch)
     judged = window or newest(cycle, watch)
     reading = watch.model.logs.read(judged, subject.reference.bins, 0)
     with cycle.store.read() as connection:
-        history = run_rows.volumes(connection, watch.name, judged.start, most_history(judged))
         opened = watched(incident_rows.listing(connection, watch.name))
-    outcome = evaluate(subject, judged, reading.profile, history)
+        before = held_before(connection, watch, subject, judged)
+        decided = decided_by_people(before, opened)
+        outcome = judge_window(connection, watch, subject, judged, reading.profile, before, decided)
     steps = outcome.steps(opened, judged, cycle.clock.now(), subject.holding)
     return outcome.findings, [step.after for step in steps], judged
 

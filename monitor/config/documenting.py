@@ -3,8 +3,8 @@
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -18,6 +18,7 @@ from monitor.config.extensions import Classes, Extensions, discover, first_line,
 from monitor.config.models import Config, Model, PlannedCheck, Reference
 from monitor.config.planning import AUTO, OF_THE_PLAN, by_default
 from monitor.options import Options, display, format_duration
+from monitor.rates import Rate
 
 _INTRODUCTION = """\
 # Configuration
@@ -28,6 +29,7 @@ Everything that `config.yaml` may say. This page is written by `make docs` from 
 effect, `monitor config schema` a JSON schema for editors, and `monitor init` writes a first file for a table of yours.
 
 - **Durations** are numbers with a unit, `s`, `m`, `h`, `d` or `w`: `15m`, `6h`, `1d 12h`.
+- **Rates** say how many in how long: `1 per 30d`, `0.5 per 1w`. A plain number is so many in 30 days.
 - **Paths** and SQLite files are relative to the folder of `config.yaml`.
 - **Values from outside**: `${NAME}` is an environment variable, `${NAME:-default}` has a default for one that is
   missing or empty, `${file:/run/secrets/token}` is the content of a file. `$${` stands for `${` itself.
@@ -77,7 +79,8 @@ def _sections() -> Iterator[str]:
     yield f"## The whole file\n\n{_table(Config)}"
     yield f"## models.NAME\n\n{first_line(Model)}\n\n{_table(Model)}"
     for name, field in Model.model_fields.items():
-        yield from _section(f"models.NAME.{name}", without_none(field.annotation))
+        if name != "checks":  # they have a chapter of their own
+            yield from _section(f"models.NAME.{name}", _inner(field))
 
 
 def _section(path: str, kind: Any) -> Iterator[str]:
@@ -85,7 +88,13 @@ def _section(path: str, kind: Any) -> Iterator[str]:
         return
     yield f"### {path}\n\n{first_line(kind)}\n\n{_table(kind)}"
     for name, field in kind.model_fields.items():
-        yield from _section(f"{path}.{name}", without_none(field.annotation))
+        yield from _section(f"{path}.{name}", _inner(field))
+
+
+def _inner(field: FieldInfo) -> Any:
+    """Return the type of a field, or of the items of its list."""
+    kind = without_none(field.annotation)
+    return get_args(kind)[0] if get_origin(kind) is tuple else kind
 
 
 def _kind(kind: Classes, path: str) -> Iterator[str]:
@@ -119,14 +128,18 @@ def _flat(text: str) -> str:
 
 
 def _with_bounds(field: FieldInfo) -> str:
+    return ", ".join([_words(field.annotation), *_bounds(field.metadata)])
+
+
+def _bounds(metadata: Iterable[Any]) -> list[str]:
     bounds = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
-    said = [
+    parts = [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else (item,))]
+    return [
         f"{words} {_shown(getattr(item, name))}"
-        for item in field.metadata
+        for item in parts
         for name, words in bounds.items()
         if getattr(item, name, None) is not None
     ]
-    return ", ".join([_words(field.annotation), *said])
 
 
 _WORDS: Mapping[Any, str] = {
@@ -135,6 +148,8 @@ _WORDS: Mapping[Any, str] = {
     float: "number",
     bool: "true or false",
     datetime: "time",
+    date: "day",
+    Rate: "rate",
     timedelta: "duration",
     SecretStr: "secret text",
     PlannedCheck: "checks",
@@ -146,7 +161,7 @@ def _words(annotation: Any) -> str:
     """Return a type in words."""
     kind, origin, arguments = annotation, get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _words(arguments[0])
+        return ", ".join([_words(arguments[0]), *_bounds(arguments[1:])])
     if origin is Literal:
         return " \\| ".join(f"`{choice}`" for choice in arguments)
     if origin in (Union, UnionType):
@@ -173,7 +188,7 @@ def _shown(value: Any) -> str:
         return f"`{format_duration(value)}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, int | float | str):
+    if isinstance(value, int | float | str | Rate):
         return f"`{value}`" if value != "" else ""
     return ""
 

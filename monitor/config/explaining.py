@@ -33,6 +33,10 @@ _SENTENCES = {
     "datetime_type": "must be a time, such as 2026-01-31T00:00:00Z",
     "datetime_parsing": "must be a time, such as 2026-01-31T00:00:00Z",
     "datetime_from_date_parsing": "must be a time, such as 2026-01-31T00:00:00Z",
+    "date_type": "must be a day, such as 2026-12-24",
+    "date_parsing": "must be a day, such as 2026-12-24",
+    "date_from_datetime_parsing": "must be a day, such as 2026-12-24",
+    "date_from_datetime_inexact": "must be a day without a time, such as 2026-12-24",
     "none_required": "must be empty",
 }
 _BOUNDS = {
@@ -91,6 +95,8 @@ def _bound(bound: object) -> object:
     """Return a bound as the configuration writes it; pydantic hands over some durations as their repr."""
     if isinstance(bound, str) and bound.startswith("datetime.timedelta("):
         bound = timedelta(**{unit: float(number) for unit, number in re.findall(r"(\w+)=(-?[\d.]+)", bound)})
+    if isinstance(bound, float) and bound.is_integer():
+        return int(bound)
     return format_duration(bound) if isinstance(bound, timedelta) else bound
 
 

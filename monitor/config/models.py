@@ -1,14 +1,19 @@
 """What ``config.yaml`` may say. The shapes only; :mod:`monitor.config.reading` reads files into them."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, SkipValidation, model_validator
+from pydantic import Field, SecretStr, SkipValidation, ValidationInfo, field_validator, model_validator
 
 from checks.catalogue import Check
 from checks.profile import Kind
+from monitor.config.calendars import Calendar, Period
 from monitor.core.ports import Notifier, Source, Trigger
-from monitor.options import DatabaseUrl, Duration, FilePath, Options, TimeZone
+from monitor.options import DatabaseUrl, Duration, FilePath, Moment, Options, TimeZone
+from monitor.rates import Rate, RateText
+
+Weight = Annotated[float, Field(ge=0, le=1000)]
+"""How much something counts beside the others of its kind."""
 
 
 class Schedule(Options):
@@ -22,7 +27,7 @@ class Schedule(Options):
     """Zone whose midnight aligns the windows."""
     catch_up: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(days=30)
     """After downtime, windows that have been due for longer than this are skipped, and the skip is recorded."""
-    start: datetime | None = None
+    start: Moment | None = None
     """The first window to check; by default the newest one when the daemon first sees the model."""
 
 
@@ -35,23 +40,21 @@ class Columns(Options):
     """Do not watch these columns."""
     kinds: dict[str, Kind] = Field(default_factory=dict)
     """How to read a column, where the reference's types would mislead."""
+    importance: dict[str, Weight] = Field(default_factory=dict)
+    """Weight of a column's evidence, 1 where none is given; at 0 it is recorded and never alarms."""
+    segments: tuple[str, ...] = ()
+    """Columns whose values are tried first when an alarm is traced to a part of the rows."""
 
-
-class Period(Options):
-    """A past period of the log itself, half-open."""
-
-    start: datetime
-    """First moment, with a zone or in the log's zone."""
-    end: datetime
-    """First moment after the period."""
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
-        if (self.start.tzinfo is None) != (self.end.tzinfo is None):
-            raise ValueError("start and end must both name a zone, or neither")
-        if self.end <= self.start:
-            raise ValueError("the period must end after it starts")
-        return self
+    @field_validator("importance")
+    @classmethod
+    def _weighs_what_is_watched(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        include, exclude = info.data.get("include"), info.data.get("exclude", ())
+        for name in value:
+            if name in exclude:
+                raise ValueError(f"names {name!r}, which exclude leaves out")
+            if include is not None and name not in include:
+                raise ValueError(f"names {name!r}, which is not among the columns that include lists")
+        return value
 
 
 class Reference(Options):
@@ -100,12 +103,11 @@ class Labels(Options):
 class Alerts(Options):
     """When findings become an incident and an incident becomes a message."""
 
-    false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
-    """Chance that a window in which nothing changed raises any breach at all, shared by its columns and checks."""
     open_after: Annotated[int, Field(ge=1, le=100)] = 2
-    """Breaching windows in a row before a drift incident fires; breaks of the data fire at once."""
+    """Windows in a row beyond a fixed ``threshold`` before its incident fires; drift is alarmed by its evidence,
+    and breaks of the data at once."""
     resolve_after: Annotated[int, Field(ge=1, le=100)] = 3
-    """Calm windows in a row before an incident is resolved."""
+    """Calm windows in a row before the incident of a fixed ``threshold`` is resolved; others end by their evidence."""
     repeat: Duration = timedelta(days=7)
     """A firing incident that nobody has acknowledged is told again after this long."""
 
@@ -163,8 +165,12 @@ class Model(Options):
     """Column with the model version that served the row."""
     labels: Labels | None = None
     """Where the truth arrives."""
+    calendar: Calendar = Calendar()
+    """What is normal when."""
     checks: tuple[PlannedCheck, ...] = ()
     """``auto``, or a list of checks."""
+    importance: Annotated[float, Field(ge=0.001, le=1000)] = 1
+    """The model's share of ``false_alarms`` is its importance over the sum of all models'; more is noticed earlier."""
     alerts: Alerts = Alerts()
     """When findings become incidents and messages."""
     notify: tuple[str, ...] | None = None
@@ -180,6 +186,11 @@ class Config(Options):
 
     store: Annotated[DatabaseUrl, Field(validate_default=True)] = SecretStr("sqlite:///monitor.db")
     """Leeway's own database: SQLite for one host, PostgreSQL for several."""
+    false_alarms: RateText = Rate(1)
+    """How many false notifications are expected at most, over all models, columns and checks."""
+    budget: Literal["calibrated", "strict"] = "calibrated"
+    """``calibrated`` sets thresholds by replaying each model's reference, ``strict`` by a bound that needs no replay
+    and notices later."""
     models: dict[str, Model] = Field(min_length=1)
     """The models by name."""
     notifiers: dict[str, SkipValidation[Notifier]] = Field(default_factory=dict)
@@ -190,3 +201,9 @@ class Config(Options):
     """Windows that are checked at the same time."""
     link: str | None = None
     """Address under which people find the reports; messages link to it."""
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Each model's share of ``false_alarms`` by its name; they add up to 1."""
+        whole = sum(model.importance for model in self.models.values())
+        return {name: model.importance / whole for name, model in self.models.items()}

@@ -13,6 +13,7 @@ from monitor.config.extensions import Classes, Extensions, discover, first_line
 from monitor.config.models import Config
 from monitor.config.planning import AUTO, parameter_defaults, parameter_types
 from monitor.options import Options, display, format_duration
+from monitor.rates import Rate
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -35,6 +36,8 @@ class _Schema(GenerateJsonSchema):
         """Write a default as the configuration would."""
         if isinstance(dft, timedelta):
             return format_duration(dft)
+        if isinstance(dft, Rate):
+            return str(dft)
         return display(dft) if isinstance(dft, SecretStr) else super().encode_default(dft)
 
 

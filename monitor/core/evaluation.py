@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 
+from checks.catalogue import gathers_evidence
 from checks.diagnosing import Diagnosis, diagnose, group
-from checks.profile import Column, Profile, Table, Volume
-from monitor.core.calibration import Calibration
-from monitor.core.finding import Finding, Verdict
+from checks.profile import Column, ColumnProfile, Profile, Table, Volume
+from monitor.core.alarms import UNDECIDED, Decided, Past, Watched, watch
+from monitor.core.finding import Finding, Rule, Verdict
 from monitor.core.incident import Incident, Transition
-from monitor.core.judge import judge
+from monitor.core.judge import described, judge_measured
 from monitor.core.lifecycle import Cause, Holding, advance, causes
-from monitor.core.measuring import Planned, measure
+from monitor.core.measuring import Planned, measure, planned_for, rule_of
+from monitor.core.memory import Alarm, Memory
 from monitor.core.reference import Reference
+from monitor.core.signal import Signal
+from monitor.core.verdicts import evidence_findings, worded
 from monitor.core.window import Window
 
 # What a breach of the whole table is called, by check.
@@ -24,6 +30,9 @@ TABLE_FAULTS = {
 }
 
 
+LATEST = timedelta(days=3)
+
+
 @dataclass(frozen=True)
 class Subject:
     """What stays the same from window to window of one model."""
@@ -31,17 +40,21 @@ class Subject:
     model: str
     reference: Reference
     plan: Sequence[Planned]
-    calibration: Calibration
-    alpha: float
+    signal: Signal
     holding: Holding
+
+    def start(self) -> Memory:
+        """Return what is known before the first window: nothing."""
+        return Memory(self.signal.detector.start())
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one window showed: its findings, and the breaches gathered by cause."""
+    """What one window showed: its findings, the breaches gathered by cause, and the evidence after it."""
 
     findings: tuple[Finding, ...]
     causes: tuple[Cause, ...]
+    memory: Memory
 
     def steps(
         self, open_incidents: Sequence[Incident], window: Window, now: datetime, holding: Holding
@@ -50,22 +63,108 @@ class Evaluation:
         return advance(open_incidents, self.causes, self.findings, window, now, holding)
 
 
-def evaluate(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> Evaluation:
-    """Judge one window: findings with a diagnosis on those that breach, and their causes."""
+def evaluate(
+    subject: Subject,
+    memory: Memory,
+    window: Window,
+    profile: Profile,
+    history: tuple[Volume, ...],
+    past: Past,
+    decided: Decided = UNDECIDED,
+) -> Evaluation:
+    """Judge one window: findings with a diagnosis on those that breach, and their causes.
+
+    Parameters
+    ----------
+    memory : evidence and open alarms before the window.
+    past, decided : see :func:`monitor.core.alarms.watch`.
+    """
+    excluded = subject.signal.rhythm.calendar.excluded(window)
+    if excluded is not None:
+        return Evaluation(tuple(_left_out(subject, window, profile, excluded)), (), memory)
+    seen = watch(subject.signal, memory, window, profile, past, decided)
+    since = _since(seen, window, profile, past)
+    seen = _worded(subject, seen, since)
+    reference = subject.reference
+    findings = [
+        *evidence_findings(subject.model, window, reference, profile, subject.plan, subject.signal, seen),
+        *_measured(subject, window, profile, history),
+    ]
+    proven = (Rule.EVIDENCE, Rule.FACT)
+    breached = [f for f in findings if f.verdict is Verdict.BREACH]
+    names = dict.fromkeys(f.column for f in breached if f.column is not None)
+    before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
+    now = {name: Column(name, reference.bins[name], _latest(name, since, profile)) for name in names}
+    diagnoses = {name: diagnose(before[name], now[name]) for name in names}
+    sure = frozenset(f.column for f in breached if f.rule in proven and f.column is not None)
+    named = [
+        replace(f, diagnosis=_words(f, diagnoses)) if f.verdict is Verdict.BREACH else f
+        for f in described(findings, sure)
+    ]
+    return Evaluation(tuple(named), tuple(causes(named, group(diagnoses, before, now), TABLE_FAULTS)), seen.memory)
+
+
+def _measured(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> list[Finding]:
+    """Return the findings of the checks that look at this window alone."""
     table = Table(profile, window.start.timestamp(), window.end.timestamp(), history)
+    plan = [planned for planned in subject.plan if rule_of(planned) is not Rule.EVIDENCE]
+    reference = subject.reference
+    measured = measure(reference.bins, reference.profile, table, plan)
+    facts = sum(rule_of(item.planned) is Rule.FACT for item in measured)
+    return judge_measured(subject.model, window, measured, subject.signal.fact_level(facts), subject.signal.usual)
+
+
+def _since(seen: Watched, window: Window, profile: Profile, past: Past) -> Mapping[tuple[str, str], ColumnProfile]:
+    """Return all rows of a column since its change began, for what people are told in this window."""
+    begun = {alarm.key: alarm.onset for alarm in seen.opened}
+    begun |= {alarm.key: window.end - LATEST for alarm in seen.grown}  # what it has grown to is seen in its latest days
+    if not begun:
+        return {}
+    earlier = [*past(min(begun.values())), (window, profile)]
+    return {
+        (column, check): reduce(add, (p.columns[column] for w, p in earlier if w.start >= start or w == window))
+        for (column, check), start in begun.items()
+    }
+
+
+def _worded(subject: Subject, seen: Watched, since: Mapping[tuple[str, str], ColumnProfile]) -> Watched:
+    """Return the window's alarms with the words that people are told of those that opened or grew."""
+    if not since:
+        return seen
+    reference, found = subject.reference, {}
+    for name in dict.fromkeys(column for column, _ in since):
+        bins = reference.bins[name]
+        before = Column(name, bins, reference.profile.columns[name])
+        checks = {planned.name: check for planned, check in planned_for(name, bins, subject.plan)}
+        for alarm in (*seen.opened, *seen.grown):
+            check = checks.get(alarm.check) if alarm.column == name else None
+            if check is not None and gathers_evidence(check):
+                now = Column(name, bins, since[alarm.key])
+                found[alarm.key] = worded(alarm, subject.signal, check, before, now)
+
+    def told(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
+        return tuple(found.get(alarm.key, alarm) for alarm in alarms)
+
+    memory = replace(seen.memory, alarms=told(seen.memory.alarms))
+    return replace(seen, memory=memory, opened=told(seen.opened), grown=told(seen.grown))
+
+
+def _latest(name: str, since: Mapping[tuple[str, str], ColumnProfile], profile: Profile) -> ColumnProfile:
+    """Return the rows that a column's fault is told from: those since the youngest onset, else the window's."""
+    found = [rows for (column, _), rows in since.items() if column == name]
+    return min(found, key=lambda rows: rows.rows, default=profile.columns[name])
+
+
+def _left_out(subject: Subject, window: Window, profile: Profile, reason: str) -> list[Finding]:
+    """Return findings that say that nothing is concluded of a window that is not to be judged."""
+    table = Table(profile, window.start.timestamp(), window.end.timestamp())
     reference = subject.reference
     measured = measure(reference.bins, reference.profile, table, subject.plan)
-    findings = judge(subject.model, window, measured, subject.calibration, subject.alpha)
-    breached = [finding for finding in findings if finding.verdict is Verdict.BREACH]
-    names = dict.fromkeys(finding.column for finding in breached if finding.column is not None)
-    before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
-    now = {name: Column(name, reference.bins[name], profile.columns[name]) for name in names}
-    diagnoses = {name: diagnose(before[name], now[name]) for name in names}
-    named = [
-        replace(finding, diagnosis=_words(finding, diagnoses)) if finding.verdict is Verdict.BREACH else finding
-        for finding in findings
+    said = f"not judged: {reason}"
+    return [
+        replace(finding, verdict=Verdict.INCONCLUSIVE, reason=said)
+        for finding in judge_measured(subject.model, window, measured, 0.01, {})
     ]
-    return Evaluation(tuple(named), tuple(causes(named, group(diagnoses, before, now), TABLE_FAULTS)))
 
 
 def _words(finding: Finding, diagnoses: Mapping[str, Diagnosis]) -> str:

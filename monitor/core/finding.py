@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,15 @@ class Verdict(StrEnum):
     BREACH = "breach"
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"
+
+
+class Rule(StrEnum):
+    """What a verdict rests on."""
+
+    EVIDENCE = "evidence"  # gathered from window to window, within the budget of false alarms
+    FACT = "fact"  # this window alone is beyond doubt
+    THRESHOLD = "threshold"  # a user's own, outside of the budget
+    DESCRIPTION = "description"  # a classical statistic; the evidence of its column decides
 
 
 class IncidentKind(StrEnum):
@@ -38,7 +48,11 @@ class Finding:
     """One verdict with everything needed to explain it. Effects are in ``unit``; None where nothing was measured.
 
     ``column`` is None for a check of the whole table. ``threshold`` is the tolerance on the effect, or the user's own
-    threshold on the statistic. ``minimum_detectable`` is the smallest effect that this window would have shown.
+    threshold on the statistic. ``minimum_detectable`` is the smallest lasting effect that would be noticed within a
+    week of such windows, ``detectable`` the same in native units; for a fact it is what this window would have shown.
+    ``evidence`` is what the column's account holds, as a share of what an alarm costs. ``onset`` is when a change
+    began, ``fresh`` whether its alarm opened in this window, ``grown`` whether it has just become much larger than what
+    people were told.
     """
 
     model: str
@@ -60,6 +74,12 @@ class Finding:
     diagnosis: str | None = None
     fatal: bool = False
     columns: tuple[str, ...] = ()
+    rule: Rule = Rule.FACT
+    evidence: float | None = None
+    onset: datetime | None = None
+    fresh: bool = False
+    grown: bool = False
+    detectable: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the contract's JSON object."""
@@ -82,6 +102,10 @@ class Finding:
             "reason": self.reason,
             "diagnosis": self.diagnosis,
             "columns": list(self.columns),
+            "rule": str(self.rule),
+            "evidence": self.evidence,
+            "onset": iso(self.onset) if self.onset else None,
+            "detectable": self.detectable or None,
         }
 
 

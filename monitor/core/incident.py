@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from monitor.core.finding import IncidentKind, Severity
+from monitor.core.finding import IncidentKind, Rule, Severity
 from monitor.core.window import iso
 
 
@@ -29,6 +29,7 @@ class Evidence:
     threshold: float | None
     unit: str
     diagnosis: str | None = None
+    rule: Rule = Rule.FACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Incident:
                     "threshold": item.threshold,
                     "unit": item.unit,
                     "diagnosis": item.diagnosis,
+                    "rule": str(item.rule),
                 }
                 for item in self.evidence
             ],
@@ -108,6 +110,7 @@ class Reason(StrEnum):
     FIRST = "first notification"
     COLUMNS = "new columns in the incident"
     SEVERITY = "severity raised"
+    WORSE = "the change has grown"
     RESOLVED = "resolved"
     REPEAT = "repeat interval elapsed"
     PERSON = "a person acted"

@@ -11,10 +11,11 @@ from datetime import datetime
 from hashlib import sha256
 
 from checks.diagnosing import WORLD_CHANGE, Group
-from monitor.core.finding import Finding, IncidentKind, Severity, Verdict
+from monitor.core.finding import Finding, IncidentKind, Rule, Severity, Verdict
 from monitor.core.incident import Evidence, Incident, State, Transition
 from monitor.core.window import Window, iso
 
+HARD_TO_READ = frozenset({"tails", "shape", "spread"})
 TABLE = ""  # stands for the whole table among an incident's columns
 
 
@@ -22,8 +23,8 @@ TABLE = ""  # stands for the whole table among an incident's columns
 class Holding:
     """How many windows it takes.
 
-    ``open_after`` breaching windows in a row before a pending incident fires, ``resolve_after`` calm ones before it
-    ends.
+    ``open_after`` breaching windows in a row before an incident of a fixed threshold fires, ``resolve_after`` calm ones
+    before it ends. Evidence needs neither: it has waited already, and says itself when a change is over.
     """
 
     open_after: int = 2
@@ -32,12 +33,26 @@ class Holding:
 
 @dataclass(frozen=True)
 class Cause:
-    """What one window shows of one cause."""
+    """What one window shows of one cause.
+
+    ``fatal`` says that the effect is large or the data broken, ``proven`` that evidence or a fact shows it; ``onset``
+    is when the earliest of its changes began, ``grown`` whether one is now much larger than what people were told,
+    ``fresh`` whether there is anything that was not known before: old alarms that wait for their end open no incident.
+    """
 
     kind: IncidentKind
     group: Group
     evidence: tuple[Evidence, ...]
     fatal: bool
+    proven: bool = False
+    onset: datetime | None = None
+    grown: bool = False
+    fresh: bool = True
+
+    @property
+    def at_once(self) -> bool:
+        """Whether no second window is needed."""
+        return self.fatal or self.proven or bool(self.group.pipeline)
 
     @property
     def severity(self) -> Severity:
@@ -53,7 +68,7 @@ def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping
     groups : the diagnosed columns, each column in one group.
     titles : check name to the fault's name in words, for checks of the whole table.
     """
-    breaches = [finding for finding in findings if finding.verdict is Verdict.BREACH]
+    breaches = [f for f in findings if f.verdict is Verdict.BREACH and f.rule is not Rule.DESCRIPTION]
     found = []
     for group in groups:
         own = [finding for finding in breaches if finding.column in group.columns]
@@ -65,12 +80,18 @@ def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping
                 group,
                 _evidence(measured if quality and measured else own),
                 any(finding.fatal for finding in own),
+                any(finding.rule is not Rule.THRESHOLD for finding in own),
+                min((finding.onset for finding in own if finding.onset), default=None),
+                any(finding.grown for finding in own),
+                any(finding.fresh or finding.rule is not Rule.EVIDENCE for finding in own),
             )
         )
     for finding in _of_the_table(breaches):
         title = titles.get(finding.check, finding.check.replace("_", " "))
         group = Group(finding.check, title, finding.columns, finding.reason, pipeline=True)
-        found.append(Cause(finding.kind, group, _evidence([finding]), finding.fatal))
+        found.append(
+            Cause(finding.kind, group, _evidence([finding]), finding.fatal, finding.rule is not Rule.THRESHOLD)
+        )
     return found
 
 
@@ -85,12 +106,18 @@ def _evidence(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
     """Return one line a column, for its strongest breach relative to tolerance; worst column first."""
     best: dict[str | None, Finding] = {}
     for finding in findings:
-        if finding.column not in best or _excess(finding) > _excess(best[finding.column]):
+        if finding.column not in best or _telling(finding) > _telling(best[finding.column]):
             best[finding.column] = finding
     ranked = sorted(best.values(), key=_excess, reverse=True)
     return tuple(
-        Evidence(f.column, f.check, f.reason, f.effect, f.effect_ci, f.threshold, f.unit, f.diagnosis) for f in ranked
+        Evidence(f.column, f.check, f.reason, f.effect, f.effect_ci, f.threshold, f.unit, f.diagnosis, f.rule)
+        for f in ranked
     )
+
+
+def _telling(finding: Finding) -> tuple[bool, float]:
+    """Rank what people are told of a column: medians and shares before tails and shapes, then by size."""
+    return finding.check not in HARD_TO_READ, _excess(finding)
 
 
 def _excess(finding: Finding) -> float:
@@ -136,10 +163,12 @@ def _match(
         columns = set(cause.group.columns) or {TABLE}
         for incident in open_incidents:
             shared = columns & (set(incident.columns) or {TABLE})
-            if shared and _same_trouble(incident, cause):
+            if shared and (not cause.fresh or _same_trouble(incident, cause)):
                 claimed.setdefault(incident.id, []).append(_narrowed(cause, shared))
                 columns -= shared
         joins = next((i for i in open_incidents if (i.kind, i.fault) == (cause.kind, cause.group.fault)), None)
+        if not cause.fresh:
+            continue
         if columns and joins is not None:
             claimed.setdefault(joins.id, []).append(_narrowed(cause, columns))
         elif columns:
@@ -178,7 +207,7 @@ def incident_of(model: str, cause: Cause, columns: tuple[str, ...], window: Wind
         diagnosis=cause.group.title,
         summary=cause.group.words,
         opened_at=now,
-        onset=window.start,
+        onset=min(window.start, cause.onset or window.start),
         last_window_end=window.end,
         evidence=cause.evidence,
         pipeline=cause.group.pipeline,
@@ -194,7 +223,7 @@ def fire(model: str, cause: Cause, columns: tuple[str, ...], window: Window, now
 def _open(
     model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime, holding: Holding
 ) -> Transition:
-    if cause.fatal or cause.group.pipeline or holding.open_after <= 1:
+    if cause.at_once or holding.open_after <= 1:
         return fire(model, cause, columns, window, now)
     incident = incident_of(model, cause, columns, window, now)
     return Transition(None, incident, "pending", now, f"waits for {holding.open_after} windows in a row")
@@ -215,7 +244,9 @@ def _continue(
     )
     # Where today's causes differ, the largest names the incident; between equals its name stays.
     lead = max(own, key=lambda cause: (len(cause.group.columns), cause.group.fault == incident.fault))
-    severity = max((incident.severity, *(cause.severity for cause in own)), key=list(Severity).index)
+    # What was known before is not more severe because one more window shows it.
+    news = [cause.severity for cause in own if cause.fresh or cause.grown]
+    severity = max((incident.severity, *news), key=list(Severity).index)
     if incident.state is State.PENDING:
         seen = replace(
             seen,
@@ -226,7 +257,7 @@ def _continue(
             pipeline=lead.group.pipeline,
             severity=severity,
         )
-        if seen.windows >= holding.open_after or any(cause.fatal or cause.group.pipeline for cause in own):
+        if seen.windows >= holding.open_after or any(cause.at_once for cause in own):
             return [Transition(incident, replace(seen, state=State.FIRING), "fired", now, seen.summary)]
         return [Transition(incident, seen, "pending", now, f"breached in {seen.windows} windows in a row")]
     steps = []
@@ -238,6 +269,9 @@ def _continue(
         steps.append(Transition(incident, seen, "severity", now, f"{incident.severity} to {severity}"))
     if new:
         steps.append(Transition(incident, seen, "columns", now, ", ".join(new)))
+    if any(cause.grown for cause in own):
+        seen = replace(seen, summary=_told(lead.group) if new else seen.summary)
+        steps.append(Transition(incident, seen, "worse", now, "; ".join(item.words for item in evidence[:1])))
     return steps or [Transition(incident, seen, "continues", now, seen.summary)]
 
 
@@ -255,10 +289,12 @@ def _calm(
     if incident.state is State.PENDING:
         ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason="did not last")
         return [Transition(incident, ended, "dropped", now, "the next window was calm again")]
-    if seen.calm < holding.resolve_after:
+    waits = any(item.rule is not Rule.EVIDENCE for item in incident.evidence)
+    if waits and seen.calm < holding.resolve_after:
         return [Transition(incident, seen, "calm", now, f"{seen.calm} of {holding.resolve_after} calm windows")]
-    ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason="calm again")
-    detail = f"{seen.calm} calm windows in a row, the last one until {iso(window.end)}"
+    reason = "accepted as the new normal" if incident.expected and not waits else "calm again"
+    ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason=reason)
+    detail = reason if not waits else f"{seen.calm} calm windows in a row, the last one until {iso(window.end)}"
     return [Transition(incident, ended, "resolved", now, detail)]
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from checks.catalogue import Check, ColumnCheck, measures_columns
+from checks.catalogue import Check, ColumnCheck, gathers_evidence, measures_columns
 from checks.measurement import Inconclusive, Measurement
 from checks.profile import Bins, Column, Profile, Table
+from monitor.core.finding import Rule
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ class Measured:
     column: str | None
     planned: Planned
     result: Measurement | Inconclusive | Failure
+
+
+def rule_of(planned: Planned) -> Rule:
+    """Return what the verdicts of a check rest on."""
+    if planned.threshold is not None:
+        return Rule.THRESHOLD
+    if gathers_evidence(planned.check):
+        return Rule.EVIDENCE
+    drift = planned.family == "drift" and measures_columns(planned.check)
+    return Rule.DESCRIPTION if drift else Rule.FACT
 
 
 def measure(bins: Mapping[str, Bins], reference: Profile, current: Table, plan: Sequence[Planned]) -> list[Measured]:

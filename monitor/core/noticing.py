@@ -15,6 +15,7 @@ _REASONS = {
     "fired": Reason.FIRST,
     "columns": Reason.COLUMNS,
     "severity": Reason.SEVERITY,
+    "worse": Reason.WORSE,
     "resolved": Reason.RESOLVED,
     "acknowledged": Reason.PERSON,
     "expected": Reason.PERSON,

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from checks.instants import INSTANT, column_to_utc
 from checks.sampling import Sample, concat
-from monitor.config.models import Model, Period
+from monitor.config.calendars import Period
+from monitor.config.models import Model
 from monitor.core.errors import UserError
 from monitor.core.window import PLAUSIBLE, Window
 from monitor.sources._features import Spreading

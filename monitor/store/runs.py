@@ -268,6 +268,28 @@ def profile_of(connection: sa.Connection, run_id: int) -> Profile | None:
     return codec.decode_profile(row.profile) if row else None
 
 
+def profiles_between(
+    connection: sa.Connection, model: str, reference_id: str, since: datetime, before: datetime
+) -> list[tuple[Window, Profile]]:
+    """Return windows in ``[since, before)`` that were judged against a reference, with their profiles, oldest first."""
+    query = (
+        sa.select(runs.c.window_start, runs.c.window_end, profiles.c.profile)
+        .join(profiles, profiles.c.run_id == runs.c.id)
+        .where(
+            runs.c.model == model,
+            runs.c.reference_id == reference_id,
+            runs.c.state == "done",
+            runs.c.window_start >= since,
+            runs.c.window_end <= before,
+        )
+        .order_by(runs.c.window_end)
+    )
+    return [
+        (Window(row.window_start, row.window_end), codec.decode_profile(row.profile))
+        for row in connection.execute(query)
+    ]
+
+
 def samples_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[pa.Table]:
     """Return the samples of these runs, without those that kept none."""
     query = sa.select(profiles.c.sample).where(profiles.c.run_id.in_(run_ids)).order_by(profiles.c.run_id)

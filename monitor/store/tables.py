@@ -73,6 +73,28 @@ findings = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 
+# What evidence a model's watch holds after a run; ``key`` says with which reference and checks it was gathered.
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("decided", sa.Text, nullable=False),  # by people, before the run
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+# What the replay of a reference said, for it takes seconds.
+audits = sa.Table(
+    "audits",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("threshold", sa.Float, nullable=False),
+    sa.Column("rate", sa.Float),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+)
+
 incidents = sa.Table(
     "incidents",
     metadata,

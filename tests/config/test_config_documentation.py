@@ -39,20 +39,21 @@ def test_the_example_fits_the_schema(example):
 
 @pytest.mark.parametrize(("part", "key"), KEYS)
 def test_the_example_mentions_every_key(example, part, key):
-    assert re.search(rf"^[\s#]*(\w+: {{.*)?\b{key}:|`{key}`", example, re.MULTILINE), f"{key} of {part}"
+    assert re.search(rf"^[\s#]*((\w+:|-) {{.*)?\b{key}:|`{key}`", example, re.MULTILINE), f"{key} of {part}"
 
 
 def test_every_line_of_the_example_that_is_commented_out_is_right(example, tmp_path):
     alternatives = ("query", "period", "pin", "link:")
     lines = []
     for line in example.splitlines():
-        option = re.match(r"(\s*)# ((?:  )*[a-z_-][\w]*:|- \w+:)", line)
+        option = re.match(r"(\s*)# (?:  )*(?:[a-z_]\w*:|- [{\w])", line)
         wanted = option and not any(f"# {other}" in line for other in alternatives) and "team:" not in line
         lines.append(line.replace("# ", "", 1) if wanted else line)
     path = tmp_path / "config.yaml"
     path.write_text("\n".join(lines), "utf-8")
     model = read(path, environ={}).models["flights"]
     assert (model.labels is not None, model.sample, model.version) == (True, 500, "model_version")
+    assert (model.calendar.holidays, len(model.calendar.exclude)) == ("US", 1)
 
 
 def test_the_reference_on_disk_is_up_to_date():
@@ -62,6 +63,12 @@ def test_the_reference_on_disk_is_up_to_date():
 def test_the_reference_names_every_key():
     page = reference()
     assert [key for _, key in KEYS if f"| `{key}` |" not in page] == []
+
+
+def test_the_items_of_a_list_have_a_section_but_checks_have_a_chapter():
+    page = reference()
+    assert "\n### models.NAME.calendar.exclude\n" in page
+    assert "\n### models.NAME.checks\n" not in page
 
 
 def test_the_reference_names_everything_that_is_installed():

@@ -30,6 +30,9 @@ def valid(extensions):
         ", checks: auto",
         ", checks: [auto, ks, {psi: {threshold: 0.2, columns: [a]}}, {row_count: }]",
         ", retrain: {trigger: {command: {argv: [a]}}}",
+        ", importance: 2, columns: {importance: {a: 0}, segments: [b]}",
+        ", calendar: {seasonal: none, holidays: DE-BY}",
+        ", calendar: {holidays: ['2026-12-24'], exclude: [{start: '2026-01-01', end: '2026-01-02', reason: sale}]}",
     ],
 )
 def test_it_accepts_what_is_right(valid, more):
@@ -48,10 +51,25 @@ def test_it_accepts_what_is_right(valid, more):
         ", retrain: {trigger: {comand: {}}}",
         ", retrain: {trigger: command}",
         ", columns: {kinds: {a: numerc}}",
+        ", columns: {importance: {a: -1}}",
+        ", importance: 0",
+        ", calendar: {seasonal: monthly}",
+        ", calendar: {holidays: 7}",
+        ", calendar: {exclude: [{start: '2026-01-01'}]}",
     ],
 )
 def test_it_refuses_what_is_wrong(valid, more):
     assert not valid(MODEL % more)
+
+
+@pytest.mark.parametrize("rate", ["1 per 30d", "0.5 per 1d 12h", "2", "'${RATE}'"])
+def test_it_accepts_a_rate(valid, rate):
+    assert valid(f"false_alarms: {rate}\n{MODEL % ''}")
+
+
+@pytest.mark.parametrize("rate", ["1 per month", "often", "0", "[1]"])
+def test_it_refuses_what_is_no_rate(valid, rate):
+    assert not valid(f"false_alarms: {rate}\n{MODEL % ''}")
 
 
 @pytest.mark.parametrize(
@@ -79,4 +97,5 @@ def test_it_is_a_valid_schema():
 def test_defaults_are_written_as_in_the_configuration(extensions):
     whole = schema(extensions)
     assert whole["properties"]["store"]["default"] == "sqlite:///monitor.db"
+    assert whole["properties"]["false_alarms"]["default"] == "1 per 30d"
     assert whole["$defs"]["Schedule"]["properties"]["every"]["default"] == "1d"

@@ -343,9 +343,31 @@ def test_values_of_a_size_never_seen_are_of_another_magnitude(gauss):
     assert (found.fault, found.pipeline) == ("other_magnitude", True)
 
 
-def test_a_second_population_is_a_change_of_shape(gauss):
+def test_a_second_population_elsewhere_is_a_sub_population(gauss):
     after = gauss[:1000].copy()
     after[:300] += 25
+    found = named(gauss, after)
+    assert (found.fault, found.pipeline) == ("sub_population", False)
+    assert found.words.startswith("30% of rows sit elsewhere, the rest as before: rows from ")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+def test_the_share_of_rows_that_sit_elsewhere_is_told(gauss, share):
+    after = gauss[:3000].copy()
+    after[: int(3000 * share)] += 25
+    words = named(gauss, after).words
+    assert float(words.split("%")[0]) == pytest.approx(100 * share, abs=3)
+
+
+def test_rows_that_were_all_stretched_are_no_sub_population(gauss, rng):
+    found = [named(gauss, 20 + (rng.normal(20, 5, 1000) - 20) * 1.5).fault for _ in range(20)]
+    assert "sub_population" not in found
+
+
+def test_two_populations_on_either_side_are_a_change_of_shape(gauss, rng):
+    after = gauss[:4000].copy()
+    after[:800] -= 12
+    after[800:1600] += 20
     found = named(gauss, after)
     assert (found.fault, found.pipeline) == ("shape_change", False)
     assert found.words.startswith("rows ")

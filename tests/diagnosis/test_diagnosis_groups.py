@@ -6,7 +6,7 @@ import pytest
 from diagnosis_columns import arrow
 
 from checks.binning import fit_table, profile_batch
-from checks.diagnosing import diagnose, group
+from checks.diagnosing import by_onset, diagnose, group
 from checks.profile import Column
 
 
@@ -108,12 +108,36 @@ def test_two_columns_that_drifted_are_not_swapped(rng):
     assert found.fault == "population_shift"
 
 
-def test_three_broken_columns_are_said_to_be_one_event_upstream(rng):
+def test_three_broken_columns_are_one_event_upstream(rng):
     before = {name: rng.normal(20, 5, 4000) for name in "abc"}
     after = {"a": before["a"][:1000] * 1000, "b": np.full(1000, 3.0), "c": -before["c"][:1000]}
-    found = groups_of(before, after)
-    assert len(found) == 3
-    assert all(item.words.endswith("(upstream pipeline event: 3 columns broke in the same window)") for item in found)
+    (found,) = groups_of(before, after)
+    assert (found.fault, found.title, found.columns, found.pipeline) == (
+        "upstream_event",
+        "upstream pipeline event",
+        ("a", "b", "c"),
+        True,
+    )
+    assert found.words.startswith("3 columns broke at once: ")
+    assert all(title in found.words for title in ("changed unit (a: ", "stuck at one value (b: ", "reversed sign (c: "))
+
+
+def test_an_event_upstream_of_many_columns_shows_three_faults(rng):
+    before = {name: rng.normal(20, 5, 4000) for name in "abcd"}
+    after = {
+        "a": before["a"][:1000] * 1000,
+        "b": np.full(1000, 3.0),
+        "c": -before["c"][:1000],
+        "d": np.where(rng.random(1000) < 0.4, np.nan, before["d"][:1000]),
+    }
+    (found,) = groups_of(before, after)
+    assert found.words.endswith("; and 1 more fault")
+
+
+def test_one_fault_of_many_columns_keeps_its_name(rng):
+    before = {name: rng.normal(20, 5, 4000) for name in "abcd"}
+    (found,) = groups_of(before, {name: values[:1000] * 1000 for name, values in before.items()})
+    assert (found.fault, found.title) == ("unit_change", "changed unit")
 
 
 def test_a_change_of_the_world_is_not_counted_to_an_event_upstream(rng):
@@ -137,6 +161,15 @@ def test_every_column_is_in_exactly_one_group(rng):
     }
     members = [name for item in groups_of(before, after) for name in item.columns]
     assert len(members) == len(set(members))
+
+
+def test_columns_that_changed_within_the_time_of_an_event_began_together():
+    onsets = {"a": 7200.0, "b": 0.0, "c": 3600.0, "d": 86400.0}
+    assert by_onset(onsets, 7200.0) == [("b", "c", "a"), ("d",)]
+
+
+def test_no_onsets_make_no_events():
+    assert by_onset({}, 3600.0) == []
 
 
 def test_nothing_diagnosed_makes_no_group():

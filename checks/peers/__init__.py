@@ -1,0 +1,1 @@
+"""Other tools' default drift rules, one file each (see :mod:`checks.peering`)."""

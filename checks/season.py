@@ -1,0 +1,58 @@
+"""Season: what hour and weekday explain of a component before anything counts as a change (SIGNAL.md 2.3)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Grain = Literal["part", "day", "longer"]  # a block is shorter than a day, a day, or longer
+
+HOURS_A_DAY, HOURS_A_WEEK = 24.0, 168.0
+HARMONICS = (1, 2, 3)
+YEARLY_HARMONICS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When blocks are. Arrays of shape (blocks,).
+
+    Parameters
+    ----------
+    hours : local hours since Monday 0:00 of the block's middle, in [0, 168); a holiday has those of a Sunday.
+    years : the part of the year that has passed, in [0, 1).
+    """
+
+    hours: Array
+    years: Array
+
+    def __getitem__(self, which: npt.NDArray[np.intp] | slice) -> "Moments":
+        return Moments(self.hours[which], self.years[which])
+
+
+def designs(moments: Moments, grain: Grain, *, weekly: bool = True, yearly: bool = False) -> tuple[Array, ...]:
+    """Return the candidate designs, simplest first, each of shape (blocks, parameters).
+
+    Parameters
+    ----------
+    grain : how long a block is; days have weekdays, parts of days have harmonics of the day and the week.
+    weekly : whether there is a weekly rhythm to look for.
+    yearly : whether there is a yearly one; sensible with 13 months of reference.
+    """
+    base = [np.ones((len(moments.hours), 1))]
+    if weekly and grain == "day":
+        weekday = (moments.hours // HOURS_A_DAY).astype(int)
+        base.append(np.hstack([base[0], (weekday[:, None] == np.arange(1, 7)).astype(np.float64)]))
+    elif weekly and grain == "part":
+        daily = np.hstack([base[0], _waves(moments.hours / HOURS_A_DAY, HARMONICS)])
+        base += [daily, np.hstack([daily, _waves(moments.hours / HOURS_A_WEEK, HARMONICS)])]
+    if not yearly:
+        return tuple(base)
+    year = _waves(moments.years, YEARLY_HARMONICS)
+    return (*base, *(np.hstack([design, year]) for design in base))
+
+
+def _waves(phases: Array, harmonics: tuple[int, ...]) -> Array:
+    angles = 2 * np.pi * phases[:, None] * np.asarray(harmonics, np.float64)
+    return np.hstack([np.sin(angles), np.cos(angles)])

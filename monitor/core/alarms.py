@@ -1,0 +1,236 @@
+"""From a window's evidence to alarms that open, last, grow and end (SIGNAL.md 2.8). Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from checks.budget import paying
+from checks.evidence import Block, Flags
+from checks.lasting import GROWN, Estimate, estimate, onset, over, rare_estimate
+from checks.profile import Profile
+from checks.season import Array
+from monitor.core.memory import Alarm, Memory
+from monitor.core.signal import Signal
+from monitor.core.window import Window
+
+Past = Callable[[datetime], Sequence[tuple[Window, Profile]]]
+
+MOST_BACK = 60  # windows that an onset is looked for in
+DAYS_BACK = timedelta(days=45)
+TOLD_AGAIN = timedelta(days=1)  # a change that grows is told once a day at most
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What people have decided of open alarms, as (column, check).
+
+    Parameters
+    ----------
+    accepted : the level since the onset is the new normal.
+    closed : the alarm is over, the normal is as it was.
+    """
+
+    accepted: frozenset[tuple[str, str]] = frozenset()
+    closed: frozenset[tuple[str, str]] = frozenset()
+
+
+UNDECIDED = Decided()
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """What one window has done to the evidence.
+
+    Parameters
+    ----------
+    memory : after the window.
+    block : the window, standardised on the finest scale.
+    evidence : of each component's account as a share of what an alarm costs, before anybody paid; shape (components,).
+    opened, grown, ended : alarms that did so in this window.
+    """
+
+    memory: Memory
+    block: Block
+    evidence: Array
+    opened: tuple[Alarm, ...] = ()
+    grown: tuple[Alarm, ...] = ()
+    ended: tuple[Alarm, ...] = ()
+
+
+def watch(
+    signal: Signal,
+    memory: Memory,
+    window: Window,
+    profile: Profile,
+    past: Past,
+    decided: Decided = UNDECIDED,
+) -> Watched:
+    """Return what a window makes of the evidence.
+
+    Parameters
+    ----------
+    past : gives the windows before this one since a moment, oldest first, for the onset and the size of a change.
+    decided : what people have decided of open alarms.
+    """
+    detector = signal.detector
+    memory, forgiven = _settle(signal, memory, decided)
+    sums, rows = signal.layout.observe(profile)
+    moment = signal.rhythm.timeline([window])
+    block = detector.departure(detector.scales[0], sums, rows, moment.moments, memory.state.accepted)
+    state, ended = detector.step(memory.state, sums, rows, moment, signal.rhythm.ends(window))
+    shares = detector.shares(state)
+    evidence = detector.tracks.by_account(shares)
+    paid = paying(evidence, signal.importance, signal.threshold, signal.strict)
+    open_alarms = memory.alarms if ended is None else tuple(_lasting(signal, a, ended) for a in memory.alarms)
+    over_now = tuple(a for a in open_alarms if ended is not None and _over(signal, a))
+    told = [_grown(signal, a, window) for a in open_alarms if a not in over_now]
+    new = _opened(signal, state.frozen, shares, paid, window, profile, past, state.accepted)
+    alarms = tuple(a for a, _ in told) + new
+    frozen = np.zeros(len(detector.tracks), bool)
+    for alarm in alarms:
+        frozen[list(signal.places[alarm.key])] = True
+    memory = Memory(detector.paid(state, paid, frozen), alarms)
+    share = evidence[detector.tracks.account] / signal.costs
+    return Watched(memory, block, share, new, tuple(a for a, again in told if again), (*forgiven, *over_now))
+
+
+def _opened(
+    signal: Signal,
+    frozen: Flags,
+    shares: Array,
+    paid: Array,
+    window: Window,
+    profile: Profile,
+    past: Past,
+    accepted: Array,
+) -> tuple[Alarm, ...]:
+    """Open an alarm for every check that carries the evidence of an account that pays."""
+    if not paid.any():
+        return ()
+    named = _named(signal, frozen, shares, paid)
+    since = [*past(window.start - min(DAYS_BACK, MOST_BACK * window.length)), (window, profile)][-MOST_BACK:]
+    counts, windows = signal.layout.panel([p for _, p in since]), [w for w, _ in since]
+    blocks = _blocks(signal, windows, counts, accepted)
+    return tuple(_alarm(signal, key, shares, windows, counts, blocks, window) for key in named)
+
+
+def _named(signal: Signal, frozen: Flags, shares: Array, paid: Array) -> list[tuple[str, str]]:
+    """Return the checks that hold what an alarm costs by themselves; of every account that pays at least the first."""
+    account = signal.detector.tracks.account
+    found = []
+    for number, column in enumerate(signal.detector.tracks.accounts):
+        if not paid[number]:
+            continue
+        own = {
+            key: float(shares[list(places)].sum())
+            for key, places in signal.places.items()
+            if key[0] == column and not frozen[list(places)].all()
+        }
+        cost = float(signal.costs[account == number][0])
+        first = max(own, key=lambda key: own[key])
+        found += [key for key, held in own.items() if key == first or held >= cost]
+    return found
+
+
+def _blocks(
+    signal: Signal, windows: Sequence[Window], counts: tuple[Array, Array], accepted: Array
+) -> tuple[Array, Array]:
+    """Return departures and errors of windows on the finest scale, each of shape (windows, components)."""
+    scale = signal.detector.scales[0]
+    sums, rows = counts
+    level, _ = scale.calibration.expected(signal.rhythm.timeline(windows).moments)
+    departures = signal.detector.tracks.values(sums, rows) - level - accepted
+    return departures, scale.calibration.errors(rows)
+
+
+def _alarm(
+    signal: Signal,
+    key: tuple[str, str],
+    shares: Array,
+    windows: Sequence[Window],
+    counts: tuple[Array, Array],
+    blocks: tuple[Array, Array],
+    window: Window,
+) -> Alarm:
+    places = list(signal.places[key])
+    lead = places[int(np.argmax(shares[places]))]
+    departures, errors = blocks
+    direction = 1.0 if departures[-1, lead] > 0 else -1.0
+    first = onset(departures[:, lead] / errors[:, lead], direction)
+    scale = signal.detector.scales[0]
+    if scale.rarely[lead]:
+        events, rows = (float(part[first:, lead].sum()) for part in counts)
+        found = rare_estimate(events, max(1.0, rows), float(scale.rare.seen[lead]), float(scale.rare.dispersion[lead]))
+    else:
+        found = _estimated(signal, lead, departures[first:, lead], errors[first:, lead], scale=0)
+    return Alarm(
+        column=key[0],
+        check=key[1],
+        lead=lead,
+        onset=windows[first].start,
+        opened=window.end,
+        effect=found.effect,
+        low=found.low,
+        high=found.high,
+        told_at=window.end,
+        totals=tuple(departures[first:][:, places].mean(axis=0).tolist()),
+        blocks=1,
+    )
+
+
+def _estimated(signal: Signal, lead: int, departures: Array, errors: Array, scale: int) -> Estimate:
+    learnt = signal.detector.scales[scale].calibration
+    return estimate(departures, errors, learnt.long_run[lead], learnt.freedom[lead], learnt.blocks[lead])
+
+
+def _lasting(signal: Signal, alarm: Alarm, ended: Block) -> Alarm:
+    """Add the block that has ended, if it had enough rows to say something."""
+    if ended.rows[alarm.lead] < 1:
+        return alarm
+    departures = tuple(ended.departure[list(signal.places[alarm.key])].tolist())
+    return alarm.after(float(ended.departure[alarm.lead]), float(ended.error[alarm.lead]), departures)
+
+
+def _over(signal: Signal, alarm: Alarm) -> bool:
+    learnt = signal.detector.scales[-1].calibration
+    return over(
+        np.array(alarm.departures),
+        np.array(alarm.errors),
+        alarm.effect,
+        learnt.tolerance[alarm.lead],
+        learnt.long_run[alarm.lead],
+        learnt.blocks[alarm.lead],
+    )
+
+
+def _grown(signal: Signal, alarm: Alarm, window: Window) -> tuple[Alarm, bool]:
+    """Return an alarm, told again where it has grown beyond what people know."""
+    latest = alarm.departures[-3:]
+    if len(latest) < 3 or window.end - alarm.told_at < TOLD_AGAIN:
+        return alarm, False
+    found = _estimated(signal, alarm.lead, np.array(latest), np.array(alarm.errors[-3:]), scale=-1)
+    if found.effect * alarm.effect <= 0 or found.size <= GROWN * abs(alarm.effect):
+        return alarm, False
+    return replace(alarm, effect=found.effect, low=found.low, high=found.high, told_at=window.end), True
+
+
+def _settle(signal: Signal, memory: Memory, decided: Decided) -> tuple[Memory, tuple[Alarm, ...]]:
+    """End the alarms that people have decided on; where they accepted it, the level since the onset becomes normal."""
+    ended = tuple(alarm for alarm in memory.alarms if alarm.key in decided.accepted | decided.closed)
+    if not ended:
+        return memory, ()
+    level, frozen = memory.state.accepted.copy(), memory.state.frozen.copy()
+    for alarm in ended:
+        places = list(signal.places[alarm.key])
+        frozen[places] = False
+        if alarm.key in decided.accepted:
+            level[places] += np.array(alarm.totals) / max(1, alarm.blocks)
+    state = replace(memory.state, accepted=level, frozen=frozen)
+    return Memory(state, tuple(alarm for alarm in memory.alarms if alarm not in ended)), ended
+
+
+def by_key(alarms: Sequence[Alarm]) -> Mapping[tuple[str, str], Alarm]:
+    """Return alarms by column and check."""
+    return {alarm.key: alarm for alarm in alarms}

@@ -1,0 +1,124 @@
+"""What a model's watch carries from window to window: the evidence, and the alarms that are open."""
+
+import io
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from checks.evidence import Detector, ScaleState, State
+from checks.lasting import LOOKED_BACK
+from monitor.core.window import iso
+
+_KEPT = LOOKED_BACK[-1]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An open alarm: one check of one column has changed.
+
+    Effects are in Cohen's d or h, of the component that shows the change best.
+
+    Parameters
+    ----------
+    lead : number of that component.
+    onset : when the change began, as far as can be told.
+    opened : end of the window that raised the alarm.
+    effect, low, high : of the whole time since the onset, with a 90% interval, when people were told.
+    told_at : end of the window in which they were told last.
+    words : what they were told.
+    departures, errors : of the blocks since the alarm, oldest first, the newest ``_KEPT``.
+    totals : sums of the departures of all components of the check since the onset, over ``blocks`` blocks.
+    """
+
+    column: str
+    check: str
+    lead: int
+    onset: datetime
+    opened: datetime
+    effect: float
+    low: float
+    high: float
+    told_at: datetime
+    words: str = ""
+    departures: tuple[float, ...] = ()
+    errors: tuple[float, ...] = ()
+    totals: tuple[float, ...] = ()
+    blocks: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Column and check."""
+        return self.column, self.check
+
+    def after(self, departure: float, error: float, departures: tuple[float, ...]) -> "Alarm":
+        """Return the alarm after one more block."""
+        totals = tuple(total + new for total, new in zip(self.totals, departures, strict=True))
+        return replace(
+            self,
+            departures=(*self.departures, departure)[-_KEPT:],
+            errors=(*self.errors, error)[-_KEPT:],
+            totals=totals,
+            blocks=self.blocks + 1,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Evidence and open alarms after some window."""
+
+    state: State
+    alarms: tuple[Alarm, ...] = ()
+
+    def encode(self) -> bytes:
+        """Return it as bytes: arrays and JSON, exact to the last bit."""
+        arrays: dict[str, Any] = {"frozen": self.state.frozen, "accepted": self.state.accepted}
+        counts = []
+        for place, scale in enumerate(self.state.scales):
+            arrays |= {f"{name}{place}": getattr(scale, name) for name in ("held", "past", "sums", "rows")}
+            counts.append([scale.hours, scale.years, scale.windows, scale.block])
+        alarms = [
+            {key: iso(value) if isinstance(value, datetime) else value for key, value in asdict(alarm).items()}
+            for alarm in self.alarms
+        ]
+        text = json.dumps({"scales": counts, "alarms": alarms})
+        sink = io.BytesIO()
+        np.savez_compressed(sink, text=np.frombuffer(text.encode(), np.uint8), **arrays)
+        return sink.getvalue()
+
+
+def decode(data: bytes, detector: Detector) -> Memory | None:
+    """Return what :meth:`Memory.encode` wrote; None where it was written by a detector of another shape."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        document = json.loads(arrays["text"].tobytes())
+        scales = tuple(
+            ScaleState(
+                arrays[f"held{place}"],
+                arrays[f"past{place}"],
+                arrays[f"sums{place}"],
+                arrays[f"rows{place}"],
+                *counts,
+            )
+            for place, counts in enumerate(document["scales"])
+        )
+        state = State(scales, arrays["frozen"], arrays["accepted"])
+    fresh = detector.start()
+    if [s.held.shape for s in state.scales] != [s.held.shape for s in fresh.scales]:
+        return None
+    if [s.past.shape for s in state.scales] != [s.past.shape for s in fresh.scales]:
+        return None
+    return Memory(state, tuple(_alarm(item) for item in document["alarms"]))
+
+
+def _alarm(item: dict[str, object]) -> Alarm:
+    values = {
+        name: datetime.fromisoformat(str(value))
+        if name in ("onset", "opened", "told_at")
+        else tuple(value)
+        if isinstance(value, list)
+        else value
+        for name, value in item.items()
+    }
+    return Alarm(**values)  # type: ignore[arg-type]  # the names and types are those that encode wrote

@@ -1,0 +1,64 @@
+"""Evidence in the store: what was held after each run, and what the replay of each reference said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from checks.budget import Audit
+from monitor.core.alarms import Decided
+from monitor.store import bodies
+from monitor.store.tables import audits, evidence, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Evidence after a run: with which reference and checks it was gathered, what people had decided, and itself."""
+
+    key: str
+    decided: Decided
+    body: bytes
+
+
+def keep(connection: sa.Connection, run_id: int, kept: Kept) -> None:
+    """Keep the evidence after a run."""
+    connection.execute(evidence.delete().where(evidence.c.run_id == run_id))
+    connection.execute(
+        evidence.insert().values(run_id=run_id, key=kept.key, decided=bodies.dump(kept.decided), body=kept.body)
+    )
+
+
+def before(connection: sa.Connection, model: str, key: str, moment: datetime) -> bytes | None:
+    """Return the evidence after the newest run that ended by a moment; None where there is none of this key."""
+    query = (
+        sa.select(evidence.c.body)
+        .join(runs, runs.c.id == evidence.c.run_id)
+        .where(runs.c.model == model, runs.c.state == "done", runs.c.window_end <= moment, evidence.c.key == key)
+        .order_by(runs.c.window_end.desc(), runs.c.id.desc())
+    )
+    row = connection.execute(query.limit(1)).first()
+    return bytes(row.body) if row else None
+
+
+def after(connection: sa.Connection, run_id: int) -> Kept | None:
+    """Return the evidence after a run; None where the run kept none."""
+    row = connection.execute(sa.select(evidence).where(evidence.c.run_id == run_id)).first()
+    if row is None:
+        return None
+    return Kept(row.key, bodies.load(Decided, row.decided), bytes(row.body))
+
+
+def audit_of(connection: sa.Connection, key: str) -> Audit | None:
+    """Return what a replay said; None where it has not been made."""
+    row = connection.execute(sa.select(audits).where(audits.c.key == key)).first()
+    return Audit(row.threshold, row.rate, row.days) if row else None
+
+
+def keep_audit(connection: sa.Connection, key: str, model: str, found: Audit, now: datetime) -> None:
+    """Keep what a replay said."""
+    connection.execute(audits.delete().where(audits.c.key == key))
+    connection.execute(
+        audits.insert().values(
+            key=key, model=model, threshold=found.threshold, rate=found.rate, days=found.days, made_at=now
+        )
+    )
