@@ -82,6 +82,12 @@ class Calibration:
                     leverage[:, mine] = _leverage(matrix, inverses[place])
         return level, leverage
 
+    @property
+    def independent(self) -> Array:
+        """Independent blocks that the reference is worth: persistence and what a season takes make them fewer."""
+        widths = np.array([len(level) for level in self.levels], np.float64)
+        return _effective(self.blocks, widths[self.choice.astype(int)], self.gain)
+
     def errors(self, rows: Array) -> Array:
         """Return the standard deviation of blocks with so many rows, sampling and variation between blocks."""
         return np.sqrt(1 / np.maximum(rows, 1.0) + self.between)
@@ -119,6 +125,8 @@ def calibrate(
         else:
             part = assumed(_pooled(values[:, mine], rows[:, mine]), tolerance[mine], [m.shape[1] for m in matrices])
         parts.append((mine, part))
+    if not parts:  # no check gathers evidence: each has a threshold of its user's
+        parts.append((sets == 0, assumed(_pooled(values, rows), tolerance, [m.shape[1] for m in matrices])))
     joined = _joined(parts, len(tolerance))
     levels = tuple(joined.pop(f"level{place}") for place in range(len(matrices)))
     return Calibration(grain, weekly, yearly, levels, tuple(inverses), sets, **joined)
@@ -183,7 +191,7 @@ def _fitted(
     gain, plain_gain = 1 - phi.sum(axis=0), 1 - plain.sum(axis=0)
     scale, freedom, kurtosis = _innovations(standard, phi, parameters)
     plain_scale, _, _ = _innovations(standard, plain, parameters)
-    effective = np.maximum(FEWEST_EFFECTIVE, (blocks - parameters) * gain / (2 - gain))
+    effective = _effective(blocks, parameters, gain)
     tails = np.where(kurtosis < 2 * np.sqrt(24 / blocks), freedom, 4 + 6 / np.maximum(kurtosis, 1e-9))
     inflated = scale * _upper_scale(effective)
     wander, wanders = _wander(residuals, inflated * errors.mean(axis=0) / gain)
@@ -200,6 +208,10 @@ def _fitted(
         "usable": (np.ptp(values, axis=0) >= 1e-12).astype(np.float64),
         "wanders": wanders.astype(np.float64),
     }
+
+
+def _effective(blocks: Array | int, parameters: Array, gain: Array) -> Array:
+    return np.maximum(FEWEST_EFFECTIVE, (blocks - parameters) * gain / (2 - gain))
 
 
 def _season(

@@ -84,7 +84,7 @@ def risen(share: float, by: float) -> float:
     return sin(min(pi / 2, max(0.0, asin(sqrt(min(1.0, max(0.0, share)))) + by / 2))) ** 2
 
 
-def scores(bins: Bins, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def scores(bins: Bins, counts: npt.NDArray[np.int64] | Weights) -> npt.NDArray[np.float64]:
     """Return a row's score by bin, shape (degrees, bins.size): orthonormal polynomials of its rank in the reference.
 
     Neyman's smooth components (1937; Ledwina 1994): the first is Wilcoxon's statistic and shows a shift, the second
@@ -108,7 +108,7 @@ def scores(bins: Bins, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]
     return np.concatenate([found[:, :1], found, found[:, -1:]], axis=1) if inner.size < bins.size else found
 
 
-def merged(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def merged(counts: npt.NDArray[np.int64] | Weights) -> npt.NDArray[np.float64]:
     """Return counts with the far bins joined to their neighbours; unchanged where there are too few bins."""
     values = counts.astype(np.float64)
     if values.size <= 4:

@@ -68,11 +68,13 @@ class Block:
     Parameters
     ----------
     departure : from what is expected, in Cohen's d or h.
+    expected : mean score or angle, with what people have accepted.
     error : standard deviation of the departure of such a block.
     rows : rows that it rests on.
     """
 
     departure: Array
+    expected: Array
     error: Array
     rows: Array
 
@@ -87,12 +89,16 @@ class Factors:
     lasting : factor if it began before.
     windows : of the block; each brings one to the account.
     block : the block itself.
+    foreseen : what the blocks before make of its departure, in errors, shape (components,).
+    innovation : what that leaves, in standard deviations of its own, shape (components,).
     """
 
     enter: Array
     lasting: Array
     windows: int
     block: Block
+    foreseen: Array
+    innovation: Array
 
     def grown(self, held: Array) -> Array:
         """Return evidence after the block; ``held`` may have axes before those of the cells."""
@@ -265,13 +271,12 @@ class Detector:
         foreseen = predicted(np.vstack([held.past, standard]), calibration.phi, CLIPPED)[0]
         _, leverage = calibration.expected(middle)
         innovation = (standard - foreseen) / (calibration.scale * np.sqrt(1 + leverage[0]))
-        factors = self._factors(scale, innovation, seen, held, accepted)
+        enter, lasting = self._factors(scale, innovation, seen, held, accepted)
         spoke = speaks(seen.rows) > 0
         past = np.where(spoke, np.vstack([held.past[1:], standard]), held.past)
         kept = ~(spoke | scale.rarely)  # too few rows: they count with the next block
-        return replace(
-            held, past=past, sums=held.sums * kept, rows=held.rows * kept, hours=0.0, years=0.0, windows=0
-        ), factors
+        moved = replace(held, past=past, sums=held.sums * kept, rows=held.rows * kept, hours=0.0, years=0.0, windows=0)
+        return moved, Factors(enter, lasting, held.windows, seen, foreseen, innovation)
 
     def departure(self, scale: Scale, sums: Array, rows: Array, middle: Moments, accepted: Array) -> Block:
         """Return how far a block is from what is expected of it.
@@ -283,9 +288,12 @@ class Detector:
         """
         level, _ = scale.calibration.expected(middle)
         values = self.tracks.values(sums, rows)
-        return Block(values - level[0] - accepted, scale.calibration.errors(rows), rows)
+        return Block(values - level[0] - accepted, level[0] + accepted, scale.calibration.errors(rows), rows)
 
-    def _factors(self, scale: Scale, innovation: Array, seen: Block, held: ScaleState, accepted: Array) -> "Factors":
+    def _factors(
+        self, scale: Scale, innovation: Array, seen: Block, held: ScaleState, accepted: Array
+    ) -> tuple[Array, Array]:
+        """Return the factors of entry and of lasting, each of shape (components, cells)."""
         shape = scale.weights.shape
         enter, lasting = np.zeros(shape), np.zeros(shape)
         room = slacks(scale.calibration, seen.error[None])
@@ -299,7 +307,7 @@ class Detector:
             for found in (enter, lasting):
                 found[scale.rarely] = 0.0
                 found[scale.rarely, :RARE_BETS] = rare[scale.rarely]
-        return Factors(np.exp(np.minimum(enter, LOG_MOST)), np.exp(np.minimum(lasting, LOG_MOST)), held.windows, seen)
+        return np.exp(np.minimum(enter, LOG_MOST)), np.exp(np.minimum(lasting, LOG_MOST))
 
     def shares(self, state: State) -> Array:
         """Return what each component contributes to the evidence of its account, shape (components,)."""

@@ -33,7 +33,7 @@ def told(native: Native, column: str, found: Estimate) -> str:
     of = native.what if native.what.endswith(" in") else f"{native.what} of"
     verb = "rose" if native.after > native.before else "fell"
     if native.share:
-        low, high = sorted((_moved(native.before, found.low), _moved(native.before, found.high)))
+        low, high = (_moved(native.after, bound - found.effect) for bound in (found.low, found.high))
         size = f"90% interval {share_text(low)} to {share_text(high)}"
         return f"{of} {column} {verb} from {share_text(native.before)} to {share_text(native.after)} ({size})"
     by = native.after - native.before

@@ -30,12 +30,15 @@ class Proportion:
         return smooth * (1 - smooth) / self.rows
 
 
-def compare(reference: Proportion, current: Proportion, words: str = "", *, upwards: bool = False) -> Measurement:
+def compare(
+    reference: Proportion, current: Proportion, words: str = "", *, upwards: bool = False, among: int = 1
+) -> Measurement:
     """Return the change of a share, with the p-value of equal shares.
 
     Parameters
     ----------
     upwards : whether a smaller share than the reference's is no effect, and the p-value one-sided.
+    among : of how many shares this one was chosen for its change; the p-value is that of the choice (Bonferroni).
     """
     change = current.share - reference.share
     if upwards:
@@ -48,7 +51,7 @@ def compare(reference: Proportion, current: Proportion, words: str = "", *, upwa
         symmetric(change, stderr),
         rows=current.rows,
         reference_rows=reference.rows,
-        pvalue=equal_shares(reference, current, upwards=upwards),
+        pvalue=min(1.0, among * equal_shares(reference, current, upwards=upwards)),
         words=words,
     )
 

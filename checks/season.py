@@ -53,6 +53,18 @@ def designs(moments: Moments, grain: Grain, *, weekly: bool = True, yearly: bool
     return (*base, *(np.hstack([design, year]) for design in base))
 
 
+def rhythms(grain: Grain, *, weekly: bool = True, yearly: bool = False) -> tuple[str, ...]:
+    """Return the designs of :func:`designs` in words, in their order; empty for the one without a season."""
+    base = [""]
+    if weekly and grain == "day":
+        base.append("day of the week")
+    elif weekly and grain == "part":
+        base += ["hour of the day", "hour of the week"]
+    if not yearly:
+        return tuple(base)
+    return (*base, *(" and ".join(filter(None, (name, "season of the year"))) for name in base))
+
+
 def _waves(phases: Array, harmonics: tuple[int, ...]) -> Array:
     angles = 2 * np.pi * phases[:, None] * np.asarray(harmonics, np.float64)
     return np.hstack([np.sin(angles), np.cos(angles)])

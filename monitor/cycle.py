@@ -23,6 +23,7 @@ from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
 from monitor.core.signal import audited, learn
 from monitor.core.window import Window
+from monitor.locating import located
 from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
@@ -208,6 +209,7 @@ class Cycle:
             before = held_before(connection, watch, subject, window)
             decided = decided_by_people(before, incident_rows.listing(connection, watch.name))
             outcome = judged(connection, watch, subject, window, reading.profile, before, decided)
+            outcome = located(connection, watch, subject, window, reading.sample, outcome)
         now = self.clock.now()
         with self.store.write() as connection:
             opened = incident_rows.listing(connection, watch.name)

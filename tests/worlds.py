@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,13 @@ def rows_of(first: datetime, days: int, seed: int, rows_a_day: int = ROWS_A_DAY)
     }
 
 
+@cache
+def _reference(start: datetime) -> pa.Table:
+    return pa.table(rows_of(start - timedelta(days=REFERENCE_DAYS), REFERENCE_DAYS, 1))
+
+
 def write_reference(folder: Path, name: str = "reference.parquet", start: datetime = START) -> None:
-    rows = rows_of(start - timedelta(days=REFERENCE_DAYS), REFERENCE_DAYS, 1)
-    pq.write_table(pa.table(rows), folder / name)
+    pq.write_table(_reference(start), folder / name)
 
 
 def write_log(folder: Path, days: int, change=None, name: str = "logs.db", start: datetime = START) -> None:

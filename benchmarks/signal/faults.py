@@ -45,9 +45,10 @@ NUMERIC: tuple[tuple[str, str, Spoiling], ...] = (
     *(("transform_change", draw, _mapped(function)) for draw, function in (
         ("lognormal", np.log1p), ("gamma", np.log1p), ("lognormal", np.log))),
     *(("null_flood", draw, spiked(share, np.nan)) for draw, share in (("gauss", 0.05), ("gamma", 0.3))),
-    *(("sentinel", draw, spiked(share, value)) for draw, share, value in (("gauss", 0.05, -999.0), ("gamma", 0.1, 0.0))),
+    ("sentinel", "gauss", spiked(0.05, -999.0)),
+    ("sentinel", "gamma", spiked(0.1, 0.0)),
     *(("location_shift", draw, scaled(1, shift)) for draw, shift in (("gauss", 2), ("standard", 0.4), ("gauss", -1.5))),
-    ("shape_change", "gauss", lambda y, rng: np.where(rng.random(len(y)) < 0.3, y + 25, y)),
+    ("sub_population", "gauss", lambda y, rng: np.where(rng.random(len(y)) < 0.3, y + 25, y)),
     *(("population_shift", draw, scaled(1)) for draw in ("gauss", "lognormal", "gamma")),
 )  # fmt: skip
 _NAMES = list("ABCDEFGH")

@@ -1,4 +1,4 @@
-"""Our own detector as a contestant, at any thresholds, and its ablations; each is the product's engine, less one part."""
+"""Our own detector as a contestant, at any thresholds, and its ablations: the product's engine, less one part."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

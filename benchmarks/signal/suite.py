@@ -1,4 +1,4 @@
-"""What is run: logs in which nothing changes, and changes planted into them; one task a log, so that cores share them."""
+"""What is run: logs in which nothing changes, and changes planted into them; one task a log, for cores to share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,10 +87,7 @@ def run(task: Task) -> Result:
     """Run one task."""
     log, known = _log(task)
     frame = log.frame
-    if task.peers:
-        calm = seen(log)
-    else:
-        calm = Seen(log, {}, {name: counted(log.column(name)) for name in log.columns})
+    calm = seen(log) if task.peers else Seen(log, {}, {name: counted(log.column(name)) for name in log.columns})
     panel = panel_of(frame, calm.counts)
     audit = panel.audited()
     least = strict(frame)

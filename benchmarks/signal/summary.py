@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks.signal.alarms import (
     BUDGET,
     Alert,
+    Detection,
     Figures,
     NullFigures,
     alerts_of,
@@ -17,11 +18,13 @@ from benchmarks.signal.alarms import (
     oracle_threshold,
     per_30_days,
 )
+from benchmarks.signal.changes import CHANGES
 from benchmarks.signal.runs import contestants
 from benchmarks.signal.suite import LADDER, OURS, STRICT, Outcome, Result
 
 TUNED = "Leeway, tuned"
 OWN = (OURS, STRICT, TUNED)
+CATASTROPHIC = frozenset(change.name for change in CHANGES if change.catastrophic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +64,7 @@ def standing(results: Sequence[Result]) -> Standing:
         own[TUNED] = figures([_detected(r, o, o.ladder[rung]) for r, o in pairs])
         titles = {name: contestant.title for name, contestant in contestants().items()}
         tuned[change] = own | {titles[name]: _figures(pairs, name, limit) for name, limit in thresholds.items()}
-        default[change] = own | {
-            titles[name]: _figures(pairs, name, _default(name, results[0])) for name in thresholds
-        }
+        default[change] = own | {titles[name]: _figures(pairs, name, _default(name, results[0])) for name in thresholds}
     relaxed = float(np.median([result.relaxed for result in results]))
     return Standing(_nulls(results), tuned, default, relaxed)
 
@@ -117,5 +118,30 @@ def _figures(pairs: Sequence[tuple[Result, Outcome]], rule: str, limit: float | 
     return figures(found)
 
 
-def _detected(result: Result, outcome: Outcome, alerts: Iterable[Alert]) -> object:
+def _detected(result: Result, outcome: Outcome, alerts: Iterable[Alert]) -> Detection:
     return detection(alerts, outcome.columns, outcome.onset, result.per_day)
+
+
+def _found(results: Iterable[Result], rule: str) -> list[tuple[Result, Outcome, Detection]]:
+    return [
+        (result, outcome, _detected(result, outcome, outcome.ours[rule]))
+        for result in results
+        for outcome in result.outcomes
+    ]
+
+
+def in_one_window(results: Iterable[Result]) -> dict[str, tuple[int, int]]:
+    """Return of each catastrophic change how often its first window showed it, and in how many runs."""
+    found: dict[str, tuple[int, int]] = {}
+    for result, outcome, detected in _found(results, OURS):
+        if outcome.change in CATASTROPHIC:
+            hits, runs = found.get(outcome.change, (0, 0))
+            found[outcome.change] = hits + (detected.delay * result.per_day <= 1), runs + 1
+    return found
+
+
+def precision(results: Iterable[Result]) -> float:
+    """Return the share of the columns named after a change that had changed."""
+    detected = [found for _, _, found in _found(results, OURS)]
+    named = sum(found.named for found in detected)
+    return sum(found.right for found in detected) / named if named else 1.0

@@ -21,6 +21,7 @@ HOTTEST = 500.0  # median of what may be a temperature, in any unit
 POPULATION = 3.0  # below this factor a changed world could do the same
 # so such a factor must fit closely: on the unbroken days of three real logs its strain was hardly ever lower
 CLOSE = 0.3
+FEWEST_ROWS = 250  # nor can fewer rows tell a table's factor from any other
 
 _PAIRS = (
     (1.609344, "miles", "kilometres"),
@@ -86,13 +87,25 @@ class UnitChange:
         if not fits:
             return None
         found, conversion, words = min(fits, key=lambda item: item[0].strain)
-        if _factor(conversion) < POPULATION and not conversion.shift and found.strain > CLOSE:
+        small = _factor(conversion) < POPULATION and not conversion.shift
+        if small and (found.strain > CLOSE or now.profile.present < FEWEST_ROWS or _share(was, now)):
             return None
         shifted = affine(was, now, SLACK, scale=1.0)
         if not conversion.shift and shifted is not None and shifted[1].strain <= found.strain:
             return None
         sure = 0.95 if _factor(conversion) > POPULATION or conversion.shift else 0.85
         return Explanation(f"{words}: {moved(reference, current)}", sure * found.trust)
+
+
+def _share(reference: Column, current: Column) -> bool:
+    """Whether both sides keep within 0 and 1, as scores and shares do, which have no unit."""
+    return all(
+        side.profile.low is not None
+        and side.profile.high is not None
+        and side.profile.low >= 0
+        and side.profile.high <= 1
+        for side in (reference, current)
+    )
 
 
 def _factor(conversion: Affine) -> float:

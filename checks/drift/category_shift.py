@@ -56,7 +56,8 @@ class CategoryShift:
         if found is None:
             return Inconclusive("the reference has one category", None, seen.present, known.present)
         name, before, after = found
-        return compare(before, after, f"share of {name} {share_text(before.share)} to {share_text(after.share)}")
+        words = f"share of {name} {share_text(before.share)} to {share_text(after.share)}"
+        return compare(before, after, words, among=len(_categories(reference)))
 
     def _moved(self, reference: Column, current: Column) -> tuple[str, Proportion, Proportion] | None:
         """Return the category that changed most, with its share before and after."""

@@ -59,7 +59,8 @@ class Tails:
         which = _tails(reference.bins.size)[moved.what]
         before = Proportion(int(known.counts[which].sum()), known.present)
         after = Proportion(int(seen.counts[which].sum()), seen.present)
-        return compare(before, after, f"{moved.what} {share_text(before.share)} to {share_text(after.share)}")
+        words = f"{moved.what} {share_text(before.share)} to {share_text(after.share)}"
+        return compare(before, after, words, among=len(found))
 
     def native(self, reference: Column, current: Column, component: str) -> Native | None:
         """Return what a component shows in native units."""

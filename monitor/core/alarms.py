@@ -75,7 +75,7 @@ def watch(
     decided : what people have decided of open alarms.
     """
     detector = signal.detector
-    memory, forgiven = _settle(signal, memory, decided)
+    memory, forgiven = settled(signal, memory, decided)
     sums, rows = signal.layout.observe(profile)
     moment = signal.rhythm.timeline([window])
     block = detector.departure(detector.scales[0], sums, rows, moment.moments, memory.state.accepted)
@@ -216,7 +216,7 @@ def _grown(signal: Signal, alarm: Alarm, window: Window) -> tuple[Alarm, bool]:
     return replace(alarm, effect=found.effect, low=found.low, high=found.high, told_at=window.end), True
 
 
-def _settle(signal: Signal, memory: Memory, decided: Decided) -> tuple[Memory, tuple[Alarm, ...]]:
+def settled(signal: Signal, memory: Memory, decided: Decided) -> tuple[Memory, tuple[Alarm, ...]]:
     """End the alarms that people have decided on; where they accepted it, the level since the onset becomes normal."""
     ended = tuple(alarm for alarm in memory.alarms if alarm.key in decided.accepted | decided.closed)
     if not ended:

@@ -7,30 +7,24 @@ from functools import reduce
 from operator import add
 
 from checks.catalogue import gathers_evidence
-from checks.diagnosing import Diagnosis, diagnose, group
+from checks.diagnosing import Diagnosis, Group, by_onset, diagnose, group
 from checks.profile import Column, ColumnProfile, Profile, Table, Volume
 from monitor.core.alarms import UNDECIDED, Decided, Past, Watched, watch
 from monitor.core.finding import Finding, Rule, Verdict
 from monitor.core.incident import Incident, Transition
 from monitor.core.judge import described, judge_measured
-from monitor.core.lifecycle import Cause, Holding, advance, causes
+from monitor.core.lifecycle import Cause, Holding, advance, causes, table_title
 from monitor.core.measuring import Planned, measure, planned_for, rule_of
 from monitor.core.memory import Alarm, Memory
 from monitor.core.reference import Reference
 from monitor.core.signal import Signal
+from monitor.core.table_faults import table_faults
 from monitor.core.verdicts import evidence_findings, worded
 from monitor.core.window import Window
 
-# What a breach of the whole table is called, by check.
-TABLE_FAULTS = {
-    "row_count": "unusual volume",
-    "freshness": "stale log",
-    "duplicate_ids": "duplicated rows",
-    "new_column": "new columns",
-}
-
-
 LATEST = timedelta(days=3)
+PROVEN = (Rule.EVIDENCE, Rule.FACT)
+TOGETHER, TOGETHER_WINDOWS = timedelta(days=3), 3  # what begins further apart has not one cause
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,11 @@ class Subject:
     plan: Sequence[Planned]
     signal: Signal
     holding: Holding
+
+    @property
+    def muted(self) -> frozenset[str]:
+        """Columns of importance 0: recorded, never told."""
+        return frozenset(name for name, weight in (self.signal.terms.importance or {}).items() if weight == 0)
 
     def start(self) -> Memory:
         """Return what is known before the first window: nothing."""
@@ -90,18 +89,34 @@ def evaluate(
         *evidence_findings(subject.model, window, reference, profile, subject.plan, subject.signal, seen),
         *_measured(subject, window, profile, history),
     ]
-    proven = (Rule.EVIDENCE, Rule.FACT)
+    findings, tables = table_faults(findings, window, profile, history, past, reference.bins)
     breached = [f for f in findings if f.verdict is Verdict.BREACH]
     names = dict.fromkeys(f.column for f in breached if f.column is not None)
     before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
     now = {name: Column(name, reference.bins[name], _latest(name, since, profile)) for name in names}
     diagnoses = {name: diagnose(before[name], now[name]) for name in names}
-    sure = frozenset(f.column for f in breached if f.rule in proven and f.column is not None)
+    sure = frozenset(f.column for f in breached if f.rule in PROVEN and f.column is not None)
     named = [
-        replace(f, diagnosis=_words(f, diagnoses)) if f.verdict is Verdict.BREACH else f
+        replace(f, diagnosis=_words(f, diagnoses, tables)) if f.verdict is Verdict.BREACH else f
         for f in described(findings, sure)
     ]
-    return Evaluation(tuple(named), tuple(causes(named, group(diagnoses, before, now), TABLE_FAULTS)), seen.memory)
+    groups = [
+        found
+        for together in _together(named, window)
+        for found in group({name: diagnoses[name] for name in together if name in diagnoses}, before, now)
+    ]
+    told = [f for f in named if f.column is None or f.column not in subject.muted]
+    return Evaluation(tuple(named), tuple(causes(told, groups, tables)), seen.memory)
+
+
+def _together(findings: Sequence[Finding], window: Window) -> list[tuple[str, ...]]:
+    """Return the breaching columns by the time at which their changes began: only those can share a cause."""
+    onsets: dict[str, float] = {}
+    for f in findings:
+        if f.verdict is Verdict.BREACH and f.column is not None:
+            began = (f.onset or window.start).timestamp()
+            onsets[f.column] = min(began, onsets.get(f.column, began))
+    return by_onset(onsets, max(TOGETHER, TOGETHER_WINDOWS * window.length).total_seconds())
 
 
 def _measured(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> list[Finding]:
@@ -167,7 +182,7 @@ def _left_out(subject: Subject, window: Window, profile: Profile, reason: str) -
     ]
 
 
-def _words(finding: Finding, diagnoses: Mapping[str, Diagnosis]) -> str:
+def _words(finding: Finding, diagnoses: Mapping[str, Diagnosis], tables: Mapping[str, Group]) -> str:
     if finding.column is None:
-        return TABLE_FAULTS.get(finding.check, finding.check.replace("_", " "))
+        return table_title(finding.check, tables)
     return diagnoses[finding.column].title

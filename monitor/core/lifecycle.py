@@ -7,7 +7,7 @@ incident.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from checks.diagnosing import WORLD_CHANGE, Group
@@ -15,6 +15,14 @@ from monitor.core.finding import Finding, IncidentKind, Rule, Severity, Verdict
 from monitor.core.incident import Evidence, Incident, State, Transition
 from monitor.core.window import Window, iso
 
+# What a breach of the whole table is called, by check.
+TABLE_FAULTS = {
+    "row_count": "unusual volume",
+    "freshness": "stale log",
+    "duplicate_ids": "duplicated rows",
+    "new_column": "new columns",
+}
+ONE_CHANGE = timedelta(days=7)  # incidents of one fault whose onsets are further apart are two
 HARD_TO_READ = frozenset({"tails", "shape", "spread"})
 TABLE = ""  # stands for the whole table among an incident's columns
 
@@ -60,13 +68,13 @@ class Cause:
         return Severity.CRITICAL if self.fatal or self.group.pipeline else Severity.WARNING
 
 
-def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping[str, str]) -> list[Cause]:
+def causes(findings: Sequence[Finding], groups: Sequence[Group], tables: Mapping[str, Group]) -> list[Cause]:
     """Form the causes of one window's breaches: a group of columns each, and a breach of the whole table each.
 
     Parameters
     ----------
     groups : the diagnosed columns, each column in one group.
-    titles : check name to the fault's name in words, for checks of the whole table.
+    tables : what was found of checks of the whole table, by check.
     """
     breaches = [f for f in findings if f.verdict is Verdict.BREACH and f.rule is not Rule.DESCRIPTION]
     found = []
@@ -87,12 +95,17 @@ def causes(findings: Sequence[Finding], groups: Sequence[Group], titles: Mapping
             )
         )
     for finding in _of_the_table(breaches):
-        title = titles.get(finding.check, finding.check.replace("_", " "))
-        group = Group(finding.check, title, finding.columns, finding.reason, pipeline=True)
+        title = table_title(finding.check, tables)
+        group = tables.get(finding.check) or Group(finding.check, title, finding.columns, finding.reason, pipeline=True)
         found.append(
             Cause(finding.kind, group, _evidence([finding]), finding.fatal, finding.rule is not Rule.THRESHOLD)
         )
     return found
+
+
+def table_title(check: str, tables: Mapping[str, Group]) -> str:
+    """Return what a breach of the whole table is called."""
+    return tables[check].title if check in tables else TABLE_FAULTS.get(check, check.replace("_", " "))
 
 
 def _of_the_table(breaches: Sequence[Finding]) -> list[Finding]:
@@ -166,7 +179,7 @@ def _match(
             if shared and (not cause.fresh or _same_trouble(incident, cause)):
                 claimed.setdefault(incident.id, []).append(_narrowed(cause, shared))
                 columns -= shared
-        joins = next((i for i in open_incidents if (i.kind, i.fault) == (cause.kind, cause.group.fault)), None)
+        joins = next((i for i in open_incidents if _joins(i, cause)), None)
         if not cause.fresh:
             continue
         if columns and joins is not None:
@@ -174,6 +187,13 @@ def _match(
         elif columns:
             left_over.append((cause, tuple(c for c in cause.group.columns if c in columns)))
     return claimed, left_over
+
+
+def _joins(incident: Incident, cause: Cause) -> bool:
+    """Whether further columns belong to an incident: the same fault, begun at about the same time."""
+    if (incident.kind, incident.fault) != (cause.kind, cause.group.fault):
+        return False
+    return cause.onset is None or abs(cause.onset - incident.onset) <= ONE_CHANGE
 
 
 def _narrowed(cause: Cause, columns: set[str]) -> Cause:

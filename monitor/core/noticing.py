@@ -9,7 +9,18 @@ from monitor.core.finding import IncidentKind
 from monitor.core.incident import Incident, Reason, State, Transition
 
 # An open incident of one of these faults means that drift of the same model cannot be trusted for now.
-INHIBITING = frozenset({"freshness", "row_count", "missing_column", "type_change", "join_broke"})
+INHIBITING = frozenset(
+    {
+        "freshness",
+        "row_count",
+        "missing_column",
+        "type_change",
+        "join_broke",
+        "replayed_batch",
+        "loaded_twice",
+        "volume_drop",
+    }
+)
 
 _REASONS = {
     "fired": Reason.FIRST,

@@ -11,18 +11,18 @@ from checks.bets import speaks
 from checks.catalogue import EvidenceCheck, gathers_evidence
 from checks.comparing import refusal
 from checks.detectable import BLIND, Detectable, detectable
+from checks.evidence import Block
 from checks.lasting import Estimate
 from checks.native import told
 from checks.profile import Column, Profile
-from checks.quantiles import moments
 from checks.season import Array
-from checks.wording import number_text, share_text
 from monitor.core.alarms import Watched, by_key
 from monitor.core.finding import Finding, Rule, Verdict
 from monitor.core.judge import kind_of
 from monitor.core.measuring import Planned, planned_for
 from monitor.core.memory import Alarm
 from monitor.core.reference import Reference
+from monitor.core.sight import in_unit, noticed
 from monitor.core.signal import DAYS_TO_NOTICE, Signal
 from monitor.core.window import Window
 from monitor.core.wording import moment
@@ -98,11 +98,16 @@ def _finding(scene: _Scene, name: str, planned: Planned, check: EvidenceCheck) -
         return Finding(verdict=Verdict.INCONCLUSIVE, rows=now.profile.present, reason=reason, **common)
     alarm = scene.alarms.get((name, planned.name))
     block = scene.watched.block
-    lead = alarm.lead if alarm else max(places, key=lambda place: abs(block.departure[place] / block.error[place]))
+    lead = alarm.lead if alarm else farthest(block, places)
     numbers = _numbers(scene, lead, places)
     if alarm is not None:
         return Finding(**common, **numbers, **_breach(scene, alarm))
     return Finding(**common, **numbers, **_calm(scene, places, before, now))
+
+
+def farthest(block: Block, places: Sequence[int]) -> int:
+    """Return the component that is farthest off, in its own standard deviations."""
+    return max(places, key=lambda place: abs(block.departure[place] / block.error[place]))
 
 
 def _numbers(scene: _Scene, lead: int, places: Sequence[int]) -> dict[str, Any]:
@@ -111,16 +116,16 @@ def _numbers(scene: _Scene, lead: int, places: Sequence[int]) -> dict[str, Any]:
     departure, error = float(block.departure[lead]), float(block.error[lead])
     expected, scored = float(scene.expected[lead]), bool(scene.signal.detector.tracks.scored[lead])
     effect, low, high = (
-        _in_unit(departure + by * error, expected, scored=scored) for by in (0.0, -NORMAL_QUANTILE, NORMAL_QUANTILE)
+        in_unit(departure + by * error, expected, scored=scored) for by in (0.0, -NORMAL_QUANTILE, NORMAL_QUANTILE)
     )
     tolerance = float(scene.signal.detector.scales[-1].calibration.tolerance[lead])
-    visible = [_in_unit(float(scene.visible.effect[p]), float(scene.expected[p]), scored=scored) for p in places]
+    visible = [in_unit(float(scene.visible.effect[p]), float(scene.expected[p]), scored=scored) for p in places]
     return {
         "statistic": float(departure / error),
         "effect": effect,
         "effect_ci": (low, high),
         "pvalue": _pvalue(departure / error, float(scene.signal.detector.scales[0].calibration.freedom[lead])),
-        "threshold": _in_unit(tolerance, expected, scored=scored),
+        "threshold": in_unit(tolerance, expected, scored=scored),
         "minimum_detectable": max(abs(value) for value in visible),
         "rows": int(block.rows[lead]),
         "evidence": float(scene.watched.evidence[lead]),
@@ -131,14 +136,6 @@ def _pvalue(standard: float, freedom: float) -> float:
     from scipy.special import stdtr
 
     return float(2 * stdtr(freedom, -abs(standard)))
-
-
-def _in_unit(effect: float, expected: float, *, scored: bool) -> float:
-    """Return Cohen's d as it is, and Cohen's h as a difference of shares from an expected angle."""
-    if scored:
-        return effect
-    angle = min(np.pi, max(0.0, expected))
-    return float(np.sin(min(np.pi, max(0.0, angle + effect)) / 2) ** 2 - np.sin(angle / 2) ** 2)
 
 
 def _breach(scene: _Scene, alarm: Alarm) -> dict[str, Any]:
@@ -170,7 +167,9 @@ def _calm(scene: _Scene, places: Sequence[int], before: Column, now: Column) -> 
         refused = refusal(before, now)
         reason = refused.reason if refused else f"{int(rows.max())} rows, fewer than 30"
         return {"verdict": Verdict.INCONCLUSIVE, "reason": f"{reason}; they count with the next window"}
-    words = _visible_words(scene, places[worst], float(visible[worst]), before)
+    place, days = places[worst], max(DAYS_TO_NOTICE, 1 / scene.signal.rhythm.a_day)
+    component = scene.signal.layout.places[place].component
+    words = noticed(component, float(visible[worst]), float(scene.expected[place]), before, days)
     if visible[worst] > BLIND:
         between = scene.signal.detector.scales[-1].calibration.between
         needed = scene.visible.rows_needed(scene.watched.block.rows, between)[places[worst]]
@@ -181,15 +180,3 @@ def _calm(scene: _Scene, places: Sequence[int], before: Column, now: Column) -> 
         )
         return {"verdict": Verdict.INCONCLUSIVE, "reason": f"{words}; {remedy}", "detectable": words}
     return {"verdict": Verdict.PASS, "reason": "", "detectable": words}
-
-
-def _visible_words(scene: _Scene, place: int, effect: float, before: Column) -> str:
-    """Return what would be noticed, in words and native units."""
-    days = max(DAYS_TO_NOTICE, 1 / scene.signal.rhythm.a_day)
-    component = scene.signal.layout.places[place].component
-    if component.scored:
-        spread = moments(before)
-        native = f" (about {number_text(effect * spread[1])})" if component.name == "location" and spread else ""
-        return f"would notice {effect:.2g} sd{native} within {days:.0f} days"
-    by = _in_unit(effect, float(scene.expected[place]), scored=False)
-    return f"would notice {share_text(by)} more of {component.name} within {days:.0f} days"

@@ -23,7 +23,7 @@ LARGEST_TEXT = 8_000  # characters of blocks
 _PREVIEW = 600  # characters of the top-level text: notifications and screen readers
 _CUTS = (300, 120, 60, 24)  # lengths tried for a line's words until the message fits
 _MEANINGFUL = frozenset("*_~`<>&@#")
-_LOUD = frozenset({Reason.FIRST, Reason.SEVERITY, Reason.REPEAT})
+_LOUD = frozenset({Reason.FIRST, Reason.SEVERITY, Reason.WORSE, Reason.REPEAT})
 
 _BUTTONS = {
     "ack": "Ack",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.wording import number_text, share_text
-from monitor.core.finding import IncidentKind
+from monitor.core.finding import IncidentKind, Rule
 from monitor.core.incident import Evidence, Incident, Reason, State
 from monitor.core.notice import Notice
 from monitor.core.window import iso
@@ -82,21 +82,34 @@ def title(notice: Notice) -> str:
 
 
 def _sentence(notice: Notice) -> str:
-    """Say what happened, how much of it, how much is tolerated, and when."""
+    """Say what happened, how much of it, how much is tolerated, and when.
+
+    Evidence is told first and in the log's own units, with its interval and its onset; then the fault's name.
+    """
     incident = notice.incident
     name, summary = _short(incident.diagnosis, _WORDS), _short(incident.summary, _WORDS)
     # Titles and summaries are often the same words, or one holds the other.
     subject = f"{name}{_where(incident)}"
     told = summary if name.lower() in summary.lower() else f"{subject}: {summary}" if summary else subject
-    measured = ""
-    if incident.evidence:
-        worst = incident.evidence[0]
-        where = f"{_name(worst.column)} " if worst.column is not None and len(incident.columns) > 1 else ""
-        measured = _measured(worst)
+    lead = incident.evidence[0] if incident.evidence else None
+    first = measured = ""
+    if lead is not None and _in_native_units(lead):
+        first = f"{_capital(_short(lead.words, _WORDS).rstrip('.'))}. "
+    elif lead is not None:
+        where = f"{_name(lead.column)} " if lead.column is not None and len(incident.columns) > 1 else ""
+        measured = _measured(lead)
         measured = f" ({where}{measured})" if measured else ""
     when = f", in the window of {span(notice.window)}" if notice.window is not None else ""
-    text = f"{told.rstrip('.')}{measured}{when}."
-    return shorten(text[:1].upper() + text[1:], _SENTENCE)
+    return shorten(f"{first}{_capital(told.rstrip('.'))}{measured}{when}.", _SENTENCE)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _in_native_units(item: Evidence) -> bool:
+    """Whether an item's words say all: the change since its onset with an interval, where an effect is one window's."""
+    return item.rule is Rule.EVIDENCE and bool(item.words)
 
 
 def _where(incident: Incident) -> str:
@@ -151,6 +164,7 @@ def news(notice: Notice) -> str:
         Reason.FIRST: "What happened so far",
         Reason.COLUMNS: "New columns in the incident",
         Reason.SEVERITY: f"Severity raised to {incident.severity}",
+        Reason.WORSE: "The change has grown",
         Reason.RESOLVED: "Resolved",
         Reason.PERSON: "A person acted",
         Reason.RETRAIN: "Retraining",
@@ -198,7 +212,7 @@ def payload(notice: Notice, most: int) -> dict[str, Any]:
 
 
 def _evidence(item: Evidence) -> str:
-    measured = _measured(item)
+    measured = "" if _in_native_units(item) else _measured(item)
     words = _short(item.words or item.check.replace("_", " "), _WORDS)
     return f"{words} · {measured}" if measured else words
 

@@ -15,7 +15,8 @@ EVENT = "leeway_notice"
 _PAGES = 5  # pages of 200 messages that are searched for a key
 _CHARTS = 3
 _NOT_THERE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
-_BROADCAST = frozenset({Reason.SEVERITY, Reason.REPEAT})  # shown in the channel too, since an edit notifies nobody
+# Shown in the channel too, since an edit notifies nobody.
+_BROADCAST = frozenset({Reason.SEVERITY, Reason.WORSE, Reason.REPEAT})
 
 
 def asked(call: Callable[..., Any], **arguments: Any) -> Any:

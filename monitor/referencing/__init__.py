@@ -23,6 +23,7 @@ from monitor.referencing.columns import column_warnings, watched_columns
 from monitor.referencing.rows import BATCH, described, reference_rows
 from monitor.sources._log import Log
 
+REFERENCE_SAMPLE = 5_000  # rows
 MOST_BLOCKS = 1_000  # windows kept with a profile each, the newest; 1,000 profiles of 30 columns take about 10 MB
 
 
@@ -53,7 +54,8 @@ def snapshot(model: Model, name: str, *, now: datetime, who: str) -> Reference:
     blocks, skipped = _blocks(rows, bins, model, log) if time else ((), 0)
     if skipped:
         warnings.append(f"only the newest {MOST_BLOCKS:,} windows are kept one by one; {skipped:,} older are not")
-    sample = Sample(model.sample, log.id).add(rows).rows()
+    # A change of a small segment shows in thousands of rows only; 0 means that no row may be kept.
+    sample = Sample(max(model.sample, REFERENCE_SAMPLE) if model.sample else 0, log.id).add(rows).rows()
     return Reference(
         id=_content(bins, profile, blocks),
         model=name,

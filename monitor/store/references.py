@@ -89,6 +89,12 @@ def _loaded(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Refer
     )
 
 
+def sample_of(connection: sa.Connection, model: str, reference_id: str) -> pa.Table:
+    """Return the sampled rows of a snapshot."""
+    query = sa.select(table.c.sample).where(table.c.model == model, table.c.id == reference_id)
+    return table_from_bytes(connection.execute(query).scalar_one())
+
+
 def find(connection: sa.Connection, model: str, prefix: str) -> Reference:
     """Return the model's snapshot whose id begins with ``prefix``.
 

@@ -42,6 +42,7 @@ class Run:
     started_at: datetime | None
     finished_at: datetime | None
     attempts: int
+    fingerprint: str = ""
 
 
 class StaleClaimError(Exception):
@@ -211,7 +212,7 @@ def last_end(connection: sa.Connection, model: str) -> datetime | None:
 def _as_run(row: sa.Row[tuple[object, ...]]) -> Run:
     return Run(
         row.id, row.model, Window(row.window_start, row.window_end), row.state, row.rows, row.reason,
-        row.reference_id, row.started_at, row.finished_at, row.attempts,
+        row.reference_id, row.started_at, row.finished_at, row.attempts, row.fingerprint,
     )  # fmt: skip
 
 
@@ -237,6 +238,32 @@ def newest(connection: sa.Connection, model: str) -> Run | None:
     query = sa.select(runs).where(runs.c.model == model, runs.c.state == "done").order_by(runs.c.window_end.desc())
     row = connection.execute(query.limit(1)).first()
     return _as_run(row) if row else None
+
+
+def covering(connection: sa.Connection, model: str, moment: datetime) -> Run | None:
+    """Return the run of a model's window that a moment lies in and that is done."""
+    query = sa.select(runs).where(
+        runs.c.model == model, runs.c.state == "done", runs.c.window_start <= moment, runs.c.window_end > moment
+    )
+    row = connection.execute(query.order_by(runs.c.window_start.desc()).limit(1)).first()
+    return _as_run(row) if row else None
+
+
+def breaches(connection: sa.Connection, model: str, span: Window, columns: Sequence[str]) -> list[Finding]:
+    """Return the breaches of some columns, and of the whole table, in a span of windows, oldest first."""
+    query = (
+        sa.select(findings.c.body)
+        .join(runs, runs.c.id == findings.c.run_id)
+        .where(
+            runs.c.model == model,
+            runs.c.window_start >= span.start,
+            runs.c.window_end <= span.end,
+            findings.c.verdict == "breach",
+            sa.or_(findings.c.column_name.in_(columns), findings.c.column_name.is_(None)),
+        )
+        .order_by(runs.c.window_end, findings.c.place)
+    )
+    return [bodies.load(Finding, row.body) for row in connection.execute(query)]
 
 
 def findings_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[Finding]:
@@ -293,6 +320,17 @@ def profiles_between(
 def samples_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[pa.Table]:
     """Return the samples of these runs, without those that kept none."""
     query = sa.select(profiles.c.sample).where(profiles.c.run_id.in_(run_ids)).order_by(profiles.c.run_id)
+    return [table_from_bytes(row.sample) for row in connection.execute(query) if row.sample]
+
+
+def samples_between(connection: sa.Connection, model: str, since: datetime, before: datetime) -> list[pa.Table]:
+    """Return the samples of the windows in ``[since, before)``, oldest first, without those that kept none."""
+    query = (
+        sa.select(profiles.c.sample)
+        .join(runs, runs.c.id == profiles.c.run_id)
+        .where(runs.c.model == model, runs.c.state == "done", runs.c.window_start >= since, runs.c.window_end <= before)
+        .order_by(runs.c.window_end)
+    )
     return [table_from_bytes(row.sample) for row in connection.execute(query) if row.sample]
 
 
