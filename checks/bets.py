@@ -156,7 +156,9 @@ def rare_bets(counts: Array, rows: Array, tolerance: Array, tail: Flags, hidden:
     # Clopper and Pearson's 90% upper bound, or the share that lies at the tolerance, whichever is higher.
     upper = betaincinv(events + 1, np.maximum(total - events, 1e-9), 0.9)
     tolerated = np.sin(np.minimum(np.pi / 2, np.arcsin(np.sqrt(seen)) + tolerance / 2)) ** 2
-    null = np.clip(np.maximum(upper, tolerated), 1e-9, MOST_ROWS)
+    # Tails answer to a wandering level by bursts: what any block of the reference showed is normal.
+    largest = np.where(tail, (counts / np.maximum(rows, FEWEST_ROWS)).max(axis=0, initial=0.0), 0.0)
+    null = np.clip(np.maximum(np.maximum(upper, tolerated), largest), 1e-9, MOST_ROWS)
     capped = (events > 0) | tail
     return RareBets(seen, null, _risen(null), dispersion(counts, rows), np.where(capped, np.log(blocks + 1.0), np.inf))
 

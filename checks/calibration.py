@@ -5,7 +5,7 @@ and taken at the upper end of what the reference allows, for it is one draw.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +88,20 @@ class Calibration:
         widths = np.array([len(level) for level in self.levels], np.float64)
         return _effective(self.blocks, widths[self.choice.astype(int)], self.gain)
 
+    def at(self, values: Array, moments: Moments) -> "Calibration":
+        """Return the same variation about another level.
+
+        Parameters
+        ----------
+        values : the level, shape (components,).
+        moments : of the blocks over which the level is to hold on average.
+        """
+        known, _ = self.expected(moments)
+        gap = values - known.mean(axis=0)
+        # The first parameter of every design is its constant.
+        levels = tuple(np.vstack([level[:1] + gap, level[1:]]) for level in self.levels)
+        return replace(self, levels=levels, blocks=np.full_like(self.blocks, PRIOR_BLOCKS))
+
     def errors(self, rows: Array) -> Array:
         """Return the standard deviation of blocks with so many rows, sampling and variation between blocks."""
         return np.sqrt(1 / np.maximum(rows, 1.0) + self.between)
@@ -99,6 +113,7 @@ def calibrate(
     moments: Moments,
     grain: Grain,
     tolerance: Array,
+    kinds: npt.NDArray[np.intp],
     *,
     weekly: bool = True,
     yearly: bool = False,
@@ -121,7 +136,7 @@ def calibrate(
         inner = tuple(matrix[kept] for matrix in matrices)
         inverses.append(tuple(_inverse(matrix) for matrix in inner))
         if kept.sum() >= FEWEST_BLOCKS:
-            part = _fitted(values[kept][:, mine], rows[kept][:, mine], tolerance[mine], inner, inverses[-1])
+            part = _fitted(values[kept][:, mine], rows[kept][:, mine], tolerance[mine], kinds[mine], inner, inverses[-1])
         else:
             part = assumed(_pooled(values[:, mine], rows[:, mine]), tolerance[mine], [m.shape[1] for m in matrices])
         parts.append((mine, part))
@@ -179,7 +194,7 @@ def assumed(levels: Array, tolerance: Array, widths: Sequence[int]) -> Arrays:
 
 
 def _fitted(
-    values: Array, rows: Array, tolerance: Array, matrices: Sequence[Array], inverses: Sequence[Array]
+    values: Array, rows: Array, tolerance: Array, kinds: npt.NDArray[np.intp], matrices: Sequence[Array], inverses: Sequence[Array]
 ) -> Arrays:
     """Estimate everything for components that have the same blocks."""
     blocks = len(values)
@@ -187,7 +202,7 @@ def _fitted(
     between = np.maximum(0.0, squares / (blocks - parameters) - (1 / rows).mean(axis=0))
     errors = np.sqrt(1 / rows + between)
     standard = residuals / errors
-    phi, plain = persistence(standard)
+    phi, plain = persistence(standard, kinds)
     gain, plain_gain = 1 - phi.sum(axis=0), 1 - plain.sum(axis=0)
     scale, freedom, kurtosis = _innovations(standard, phi, parameters)
     plain_scale, _, _ = _innovations(standard, plain, parameters)
@@ -258,6 +273,7 @@ def _innovations(standard: Array, phi: Array, parameters: Array) -> tuple[Array,
     # Never less noise than sampling alone makes: a reference that is calmer than its rows allow was lucky.
     lifted = np.where(spread > 1e-3, scale / np.maximum(spread, 1e-6), 1.0)
     scale = np.where(spread < 1, lifted, scale)
+    scale = np.maximum(scale, np.sqrt(1 - np.clip(phi.sum(axis=0), 0.0, 1.0) ** 2))
     variance = left.var(axis=0)
     fourth = ((left - left.mean(axis=0)) ** 4).mean(axis=0)
     return scale, freedom, fourth / np.maximum(variance, 1e-12) ** 2 - 3

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from checks.bets import MOST_DISPERSED, RARE_BELOW, RareBets, StudentBets, rare_bets, slacks, speaks
+from checks.bets import RARE_BELOW, RareBets, StudentBets, rare_bets, slacks, speaks
 from checks.calibration import CLIPPED, FEWEST_BLOCKS, PRIOR_BLOCKS, Calibration, calibrate
 from checks.persistence import predicted
 from checks.season import Array, Moments
@@ -47,6 +47,11 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.account)
+
+    @property
+    def kinds(self) -> npt.NDArray[np.intp]:
+        """Return which components are of one kind, those of one check and tolerance; shape (components,)."""
+        return np.unique(np.where(self.scored, self.tolerance, -1.0), return_inverse=True)[1].reshape(-1)
 
     def by_account(self, values: Array) -> Array:
         """Return sums of ``values``, shape (…, components), by account; components of an account stand together."""
@@ -167,22 +172,35 @@ class Scale:
         return ScaleState(np.zeros_like(self.weights), np.zeros((len(self.calibration.phi), size)), zeros, zeros)
 
 
-def scale_of(tracks: Tracks, name: ScaleName, sums: Array, rows: Array, timeline: Timeline, **season: bool) -> Scale:
+def scale_of(
+    tracks: Tracks,
+    name: ScaleName,
+    sums: Array,
+    rows: Array,
+    timeline: Timeline,
+    snapshot: tuple[Array, Array] | None = None,
+    **season: bool,
+) -> Scale:
     """Return a calibrated scale.
 
     Parameters
     ----------
     sums, rows : of the reference's windows, shape (windows, components).
+    snapshot : sums and rows of a reference without time, each of shape (components,): the level is then its own, and
+        the windows, which are those of the log, say no more than how much it varies (SIGNAL.md 2.9).
     season : ``weekly`` and ``yearly``, see :func:`checks.season.designs`.
     """
     sums, rows = timeline.gathered(name, sums), timeline.gathered(name, rows)
     grain = timeline.grain(name)
     values = tracks.values(sums, rows)
-    calibration = calibrate(values, rows, timeline.middles(name), grain, tracks.tolerance, **season)
+    calibration = calibrate(values, rows, timeline.middles(name), grain, tracks.tolerance, tracks.kinds, **season)
     rare = rare_bets(sums, rows, tracks.tolerance, tracks.tail, tracks.hidden)
+    if snapshot is not None:
+        calibration = calibration.at(tracks.values(*snapshot), timeline.middles(name))
+        known = rare_bets(snapshot[0][None], snapshot[1][None], tracks.tolerance, tracks.tail, tracks.hidden)
+        rare = replace(known, dispersion=rare.dispersion)
     blocks = len(sums) if len(sums) >= FEWEST_BLOCKS else PRIOR_BLOCKS
-    few = ~tracks.scored & (sums.sum(axis=0) < RARE_BELOW * blocks)
-    rarely = few & ((rare.dispersion <= MOST_DISPERSED) | (calibration.usable < 1))
+    rarely = ~tracks.scored & (sums.sum(axis=0) < RARE_BELOW * blocks)
     coarsest = name == timeline.scales[-1]
     student = StudentBets.against(calibration, FINE_DELTAS if coarsest else FAST_DELTAS)
     cells = max(2 * len(student.deltas), RARE_BETS)
@@ -204,14 +222,24 @@ class Detector:
     scales: tuple[Scale, ...]
 
     @classmethod
-    def learned(cls, tracks: Tracks, sums: Array, rows: Array, timeline: Timeline, **season: bool) -> "Detector":
+    def learned(
+        cls,
+        tracks: Tracks,
+        sums: Array,
+        rows: Array,
+        timeline: Timeline,
+        snapshot: tuple[Array, Array] | None = None,
+        **season: bool,
+    ) -> "Detector":
         """Return the detector that the reference's windows teach.
 
         Parameters
         ----------
         sums, rows : shape (windows, components).
+        snapshot : see :func:`scale_of`.
         """
-        return cls(tracks, tuple(scale_of(tracks, name, sums, rows, timeline, **season) for name in timeline.scales))
+        scales = (scale_of(tracks, name, sums, rows, timeline, snapshot, **season) for name in timeline.scales)
+        return cls(tracks, tuple(scales))
 
     def start(self) -> State:
         """Return the state before the first window."""

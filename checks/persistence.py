@@ -1,6 +1,7 @@
 """Persistence: how much of a block's departure is still there in the next, for many components at once."""
 
 import numpy as np
+import numpy.typing as npt
 
 from checks.season import Array
 
@@ -47,7 +48,7 @@ def yule_walker(values: Array, most: int) -> Array:
     return chosen
 
 
-def persistence(values: Array) -> tuple[Array, Array]:
+def persistence(values: Array, kinds: npt.NDArray[np.intp]) -> tuple[Array, Array]:
     """Return autoregressions at their upper bound and plain, each of shape (order, components).
 
     The sum of the coefficients is at least the lag-1 autocorrelation (AIC is timid on short references), corrected for
@@ -66,6 +67,10 @@ def persistence(values: Array) -> tuple[Array, Array]:
     error = np.sqrt(np.maximum(0.0, 1 - total**2) / blocks)
     bound = np.clip(np.where(total > 0, unbiased + error, unbiased + error + lag1), 0.0, MOST_PERSISTENT)
     plain = np.clip(np.where(total > 0, unbiased, 0.0), 0.0, MOST_PERSISTENT)
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        if mine.sum() >= 8:
+            bound[mine] = np.maximum(bound[mine], np.median(bound[mine]))
     return _scaled(phi, total, bound), _scaled(phi, total, plain)
 
 

@@ -1,7 +1,7 @@
 """Faults planted into counts: the profile that a window would have had, if something had broken in it (SIGNAL.md 7.2).
 
 A profile has no rows left to break, but its counts say where the rows lay. A fault is therefore a matrix: the share of
-the rows of each bin that it moves to each other bin, or among the nulls. Within a bin rows count as spread evenly.
+the rows of each bin that it moves to each other bin, or among the nulls.
 """
 
 from collections.abc import Callable
@@ -105,24 +105,62 @@ def _stuck(reference: Column) -> Array | None:
     return _everything_to(bins, int(np.searchsorted(bins.edge_array, bins.centre)))
 
 
-def _located(deviations: float) -> Moving:
+def _ranked(change: Revaluing, fewest: int) -> Moving:
+    """Change values by their ranks, as if the column were a normal distribution seen through its own quantiles.
+
+    A shift then stays within the values that the column can have, and means the same whatever its shape. ``change``
+    says where a standard normal deviate came from, the inverse of what happens to it. ``fewest`` bins must hold rows.
+    """
+
     def moving(reference: Column) -> Array | None:
-        deviation = reference.profile.deviation(reference.bins)
-        return _revalued(reference, lambda values: values + deviations * deviation) if deviation else None
+        from scipy.special import ndtr, ndtri
+
+        bins, counts = reference.bins, reference.profile.counts
+        if np.count_nonzero(counts) < fewest:
+            return None
+        corners = ndtri(np.concatenate([[0.0], np.cumsum(counts) / counts.sum()]).clip(0.0, 1.0))
+        came = change(corners)
+        # The share of each bin's mass whose changed values lie in each bin.
+        low = np.maximum(corners[:-1, None], came[None, :-1])
+        high = np.minimum(corners[1:, None], came[None, 1:])
+        masses = ndtr(corners[1:]) - ndtr(corners[:-1])
+        moves = _stays(bins)
+        held = np.flatnonzero(masses > 0)
+        shares = np.maximum(0.0, ndtr(high[held]) - ndtr(low[held]))
+        moves[held, : bins.size] = shares / shares.sum(axis=1, keepdims=True)
+        return moves
 
     return moving
+
+
+def _located(deviations: float) -> Moving:
+    return _ranked(lambda values: values - deviations, 2)
 
 
 def _spread(factor: float) -> Moving:
-    def moving(reference: Column) -> Array | None:
-        mean = reference.profile.mean(reference.bins)
-        return _revalued(reference, lambda values: mean + factor * (values - mean)) if mean is not None else None
-
-    return moving
+    return _ranked(lambda values: values / factor, 3)
 
 
 def _scaled(factor: float) -> Moving:
-    return lambda reference: _revalued(reference, lambda values: factor * values)
+    """Multiply the values; those of a bin lie evenly in it."""
+
+    def moving(reference: Column) -> Array | None:
+        bins, low, high = reference.bins, reference.profile.low, reference.profile.high
+        if not bins.edges or low is None or high is None:
+            return None
+        edges = bins.edge_array
+        starts, stops = np.append(min(low, edges[0]), edges), np.append(edges, max(high, edges[-1]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = starts[:, None] + (stops - starts)[:, None] * (np.arange(POINTS) + 0.5) / POINTS
+            # An atom has a bin of its own, from just below it; other values lie anywhere in theirs.
+            values = np.where((np.nextafter(starts, np.inf) >= stops)[:, None], stops[:, None], values)
+            changed = np.searchsorted(edges, np.ceil(values) * factor if bins.integral else values * factor)
+        moves = _stays(bins)
+        moves[: bins.size, : bins.size] = 0.0
+        np.add.at(moves, (np.arange(bins.size)[:, None], changed), 1 / POINTS)
+        return moves
+
+    return moving
 
 
 def _sentinel(share: float) -> Moving:
@@ -131,28 +169,6 @@ def _sentinel(share: float) -> Moving:
         return _part_to(reference.bins, place, share)
 
     return moving
-
-
-def _revalued(reference: Column, change: Revaluing) -> Array | None:
-    """Return where values go that are changed one by one; whole numbers stay whole, rounded up as often as is fair."""
-    bins, low, high = reference.bins, reference.profile.low, reference.profile.high
-    if not bins.edges or low is None or high is None:
-        return None
-    edges = bins.edge_array
-    starts, stops = np.append(min(low, edges[0]), edges), np.append(edges, max(high, edges[-1]))
-    with np.errstate(over="ignore", invalid="ignore"):
-        within = starts[:, None] + (stops - starts)[:, None] * (np.arange(POINTS) + 0.5) / POINTS
-        # An atom has a bin of its own, from just below it; other values lie anywhere in theirs.
-        values = np.where((np.nextafter(starts, np.inf) >= stops)[:, None], stops[:, None], within)
-        changed = change(np.ceil(values) if bins.integral else values)
-        floor = np.floor(changed) if bins.integral else changed
-        up = np.nan_to_num(changed - floor)
-    moves = _stays(bins)
-    moves[: bins.size, : bins.size] = 0.0
-    sources = np.arange(bins.size)[:, None]
-    for target, weight in ((floor, 1 - up), (floor + 1, up)):
-        np.add.at(moves, (sources, np.searchsorted(edges, target)), weight / POINTS)
-    return moves
 
 
 def _new_category(share: float) -> Moving:
@@ -173,11 +189,12 @@ def _more(points: float) -> Moving:
     return moving
 
 
-def _swapped(reference: Column) -> Array | None:
-    """Give each listed value the rows of the next one."""
-    listed = np.flatnonzero(reference.profile.counts[:-2])
+def _swapped(reference: Column) -> Array:
+    """Give the most frequent value the rows of the least frequent one, and so on: codes in the opposite order."""
+    counts = reference.profile.counts[:-2]
+    ranked = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
     moves = _stays(reference.bins)
-    moves[listed] = moves[np.roll(listed, -1)]
+    moves[ranked] = moves[ranked[::-1]]
     return moves
 
 
@@ -199,5 +216,5 @@ FAULTS: tuple[Fault, ...] = (
     Fault("new category in 3% of rows", _CATEGORIES, _new_category(0.03)),
     Fault("share of a category +5 points", _CATEGORIES, _more(0.05)),
     Fault("share of a category +12 points", _CATEGORIES, _more(0.12)),
-    Fault("categories swapped", _CATEGORIES, _swapped),
+    Fault("codes in the opposite order", _CATEGORIES, _swapped),
 )

@@ -21,7 +21,7 @@ from monitor.core.lifecycle import Cause, fire
 from monitor.core.memory import Memory, decode
 from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
-from monitor.core.signal import audited, learn
+from monitor.core.signal import audited, learn, stage
 from monitor.core.window import Window
 from monitor.locating import located
 from monitor.store import evidence as evidence_rows
@@ -65,8 +65,12 @@ class Cycle:
     _subjects: dict[str, tuple[str, Subject]] = field(default_factory=dict)
     _rests: dict[str, tuple[Watch, datetime]] = field(default_factory=dict)
 
-    def subject(self, watch: Watch) -> Subject:
-        """Return the model's reference and calibration, building the snapshot when the store has none yet.
+    def subject(self, watch: Watch, moment: datetime | None = None) -> Subject:
+        """Return the model's reference and what it teaches, building the snapshot when the store has none yet.
+
+        Parameters
+        ----------
+        moment : up to which the log itself may have taught what a reference without time does not; by default now.
 
         Raises
         ------
@@ -74,16 +78,26 @@ class Cycle:
             When the reference cannot be had.
         """
         reference = self.reference(watch)
-        fingerprint = watch.fingerprint(reference.id)
-        known = self._subjects.get(watch.name)
-        if known and known[0] == fingerprint:
-            return known[1]
+        with self.store.read() as connection:
+            first = run_rows.first_start(connection, watch.name, reference.id) if reference.span is None else None
+            span = stage(reference, first, moment or self.clock.now())
+            fingerprint = f"{watch.fingerprint(reference.id)} {span}"
+            known = self._subjects.get(watch.name)
+            if known and known[0] == fingerprint:
+                return known[1]
+            if known and known[1].reference is reference:
+                reference = reference_rows.find(connection, watch.name, reference.id)  # with its blocks
+            lived = (
+                run_rows.profiles_between(connection, watch.name, reference.id, first, first + span)
+                if first is not None and span is not None
+                else []
+            )
         subject = Subject(
             model=watch.name,
             # Blocks and sample are for calibration and reports; with many models they would be most of the memory.
             reference=replace(reference, blocks=(), sample=reference.sample.schema.empty_table()),
             plan=watch.plan,
-            signal=learn(reference, watch.plan, watch.rhythm, watch.terms, self._audit(watch, reference)),
+            signal=learn(reference, watch.plan, watch.rhythm, watch.terms, self._audit(watch, reference), lived),
             holding=watch.holding,
         )
         self._subjects[watch.name] = (fingerprint, subject)
@@ -179,7 +193,7 @@ class Cycle:
 
     def _run(self, watch: Watch, window: Window) -> Result:
         try:
-            subject = self.subject(watch)
+            subject = self.subject(watch, window.end)
         except Exception as error:  # noqa: BLE001 - a defect anywhere must be told, and must not stop other models
             return self._failed(watch, window, "", error)
         fingerprint = watch.fingerprint(subject.reference.id)

@@ -1,11 +1,11 @@
 """The same verdict again: a window judged anew from what the store has of it, and compared bit for bit."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from checks.profile import Profile
-from monitor.core.alarms import Decided
+from monitor.core.alarms import UNDECIDED, Decided
 from monitor.core.errors import UserError
 from monitor.core.evaluation import Evaluation, Subject
 from monitor.core.finding import Finding
@@ -51,7 +51,7 @@ class Again:
     subject: Subject
     before: Memory | None = None
     after: Memory | None = None
-    decided: Decided = Decided()
+    decided: Decided = UNDECIDED
     findings: tuple[Finding, ...] = ()
     differences: tuple[Difference, ...] = ()
     obstacle: str = ""
@@ -112,7 +112,9 @@ def _obstacle(watch: Watch, run: Run, kept: Kept | None) -> str:
     if kept is None:
         return "the run kept no evidence"
     if kept.key != watch.evidence_key(run.reference_id or ""):
-        return "the checks, columns, schedule or calendar are other ones since, so that its evidence means nothing today"
+        return (
+            "the checks, columns, schedule or calendar are other ones since, so that its evidence means nothing today"
+        )
     return ""
 
 
@@ -142,9 +144,10 @@ def _evidence(kept: Kept, found: Evaluation, subject: Subject) -> list[Differenc
         return []
     if stored is None:
         return [Difference(None, None, "evidence", "of another shape", "")]
-    old, new = ({alarm.key: alarm for alarm in memory.alarms} for memory in (stored, found.memory))
-    changed = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
+    old, new = ({alarm.key: asdict(alarm) for alarm in memory.alarms} for memory in (stored, found.memory))
     return [
-        Difference(column, check, "open alarm", str(old.get((column, check))), str(new.get((column, check))))
-        for column, check in changed
-    ] or [Difference(None, None, "evidence", "held", "holds other numbers")]
+        Difference(*key, f"alarm's {name}", str(old.get(key, {}).get(name)), str(new.get(key, {}).get(name)))
+        for key in dict.fromkeys([*old, *new])
+        for name in dict.fromkeys([*old.get(key, {}), *new.get(key, {})])
+        if old.get(key, {}).get(name) != new.get(key, {}).get(name)
+    ] or [Difference(None, None, "evidence", "one number", "another")]

@@ -1,14 +1,17 @@
 """Gathers from the store what a report shows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.budget import Audit
 from monitor.core.errors import UserError
+from monitor.core.false_alarms import FalseAlarms
 from monitor.core.incident import Incident
 from monitor.core.window import Window, iso
 from monitor.options import format_duration
 from monitor.report.model import ReportData, RetrainLine, WindowLine
+from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
@@ -68,7 +71,7 @@ def gather(
                 RetrainLine(r.request.requested_at, str(r.state), r.request.reason, r.request.requested_by, r.note)
                 for r in retrain_rows.listing(connection, watch.name)
             ],
-            settings=settings(watch),
+            settings=settings(watch, span, evidence_rows.audit_of(connection, watch.audit_key(reference.id))),
         )
 
 
@@ -87,8 +90,8 @@ def _during(incident: Incident, span: Window) -> bool:
     )
 
 
-def settings(watch: Watch) -> list[tuple[str, str]]:
-    """Return what was checked and how, as name and value."""
+def settings(watch: Watch, span: Window, audit: Audit | None) -> list[tuple[str, str]]:
+    """Return what was checked and how, as name and value; ``audit`` is what the replay of the reference said."""
     model = watch.model
     checks = ", ".join(f"{planned.name} (tolerance {planned.check.tolerance:g})" for planned in watch.plan)
     return [
@@ -98,7 +101,13 @@ def settings(watch: Watch) -> list[tuple[str, str]]:
         ),
         ("time zone", model.schedule.timezone),
         ("checks", checks),
-        ("false alarms", f"{watch.rate:.2g} in 30 days, {'calibrated' if watch.calibrated else 'strict'}"),
+        ("budget", f"{watch.rate:.2g} false alarms in 30 days, {'calibrated' if watch.calibrated else 'strict'}"),
+        ("false alarms in this time", _expected(watch, span, audit)),
         ("retraining", model.retrain.mode),
         ("first window", iso(model.schedule.start) if model.schedule.start else "the first one seen"),
     ]
+
+
+def _expected(watch: Watch, span: Window, audit: Audit | None) -> str:
+    rate, days = (audit.rate, audit.days) if audit else (None, 0)
+    return FalseAlarms(span.length / timedelta(days=1), watch.rate, rate, days).words

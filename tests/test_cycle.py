@@ -118,12 +118,30 @@ def test_a_null_flood_fires_in_its_first_window_is_named_and_resolves(house):
     assert incident.state is State.RESOLVED
 
 
-def test_a_shift_waits_for_a_second_window(house):
+def test_a_large_shift_is_told_in_its_first_window_with_its_onset(house):
     moved = house(shift("age", 8.0, 5))
     moved.until(6)
-    assert moved.incidents()[0].state is State.PENDING
-    moved.until(7)
-    assert moved.incidents()[0].state is State.FIRING
+    (incident,) = moved.incidents()
+    assert (incident.state, incident.columns, incident.onset) == (State.FIRING, ("age",), START + 5 * DAY)
+    assert incident.evidence[0].words.startswith("median of age rose from 39.9 to ")
+
+
+def test_a_small_shift_is_told_when_its_evidence_has_gathered_and_says_when_it_began(house):
+    moved = house(shift("age", 3.0, 3), days=14)
+    moved.until(5)
+    assert moved.incidents() == []
+    moved.until(13)
+    (incident,) = moved.incidents()
+    assert abs(incident.onset - (START + 3 * DAY)) <= DAY
+    assert incident.opened_at > START + 6 * DAY
+
+
+def test_a_fixed_threshold_waits_for_a_second_window(house):
+    moved = house(shift("age", 8.0, 3), config=CONFIG.replace("checks: auto", "checks: [{ks: {threshold: 0.15}}]"))
+    moved.until(4)
+    assert [incident.state for incident in moved.incidents()] == [State.PENDING]
+    moved.until(5)
+    assert [incident.state for incident in moved.incidents()] == [State.FIRING]
 
 
 def test_a_message_is_written_with_the_incident_that_it_is_about(house):

@@ -22,6 +22,7 @@ COMMANDS = {
     "status": ("status", "Show the state of every model."),
     "incidents": ("incidents", "List incidents."),
     "incident": ("incidents", "Show one incident with its timeline."),
+    "explain": ("explain", "Say step by step how an incident or a finding came about."),
     "ack": ("acting", "Acknowledge an incident: somebody looks at it."),
     "silence": ("acting", "Hold an incident's messages back for a while."),
     "expected": ("acting", "Declare an incident's change expected."),

@@ -1,18 +1,21 @@
 """`monitor backtest`: which incidents would there have been. The daemon's own cycle, a store that is thrown away."""
 
-import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.common import Moment, chosen, coloured, config_option, json_option, load, print_json, table
 from monitor.core.errors import UserError
 from monitor.core.window import iso
+from monitor.core.wording import days
 
 if TYPE_CHECKING:
-    from monitor.watch import Watch
+    from monitor.core.comparison import Comparison
+    from monitor.core.planted import Noticed
+    from monitor.report.backtest import Backtest
 
 
 @click.command(name="backtest")
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 @config_option
 @click.option("--from", "start", type=Moment(), required=True, help="First moment to replay.")
 @click.option("--to", "end", type=Moment(), required=True, help="First moment not to replay.")
+@click.option("--compare", metavar="TOOLS", help="Tools to put beside it: evidently,ks,nannyml,psi or all.")
+@click.option("--plant/--no-plant", default=True, show_default=True, help="Say how soon planted faults would be seen.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write an HTML page of it all.")
 @click.option("--all", "everything", is_flag=True, help="With --json: list every finding, not the breaches alone.")
 @json_option
 @click.pass_context
@@ -29,82 +35,93 @@ def backtest_command(
     config_path: Path,
     start: datetime,
     end: datetime,
+    compare: str | None,
+    plant: bool,
+    output: Path | None,
     everything: bool,
     as_json: bool,
 ) -> None:
     """Replay the schedule over the past: which incidents would there have been? Sends nothing."""
     if end <= start:
         raise UserError("--to must be after --from")
-    config = load(config_path)
-    documents = []
-    for watch in chosen(config, model).values():
-        documents.append(_replayed(watch, start, end, everything=everything))
-        if not as_json:
-            _print(documents[-1])
-    if as_json:
-        print_json(documents[0] if len(documents) == 1 else {"models": documents})
-    breached = any(finding["verdict"] == "breach" for entry in documents for finding in entry["findings"])
-    ctx.exit(1 if breached else 3 if any(entry["failed"] for entry in documents) else 0)
-
-
-def _replayed(watch: "Watch", start: datetime, end: datetime, *, everything: bool) -> dict[str, Any]:
-    from dataclasses import replace
-
     from monitor.cli.progress import progress
-    from monitor.clocks import SetClock
-    from monitor.core.finding import Verdict
-    from monitor.cycle import Cycle
-    from monitor.replay import replay, windows_between
-    from monitor.store import incidents as incident_rows
-    from monitor.store.schema import open_store
+    from monitor.clocks import SystemClock
+    from monitor.replay.backtest import Wanted, backtest, rules_named
 
-    quiet = replace(watch, receivers=(), model=watch.model.model_copy(update={"retrain": _off(watch)}))
-    windows = windows_between(watch, start, end)
-    findings: list[dict[str, Any]] = []
-    failed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="leeway-backtest-") as folder:
-        store = open_store(f"sqlite:///{folder}/scratch.db")
-        clock = SetClock(start)
-        for result in progress(
-            replay(Cycle(store, clock), clock, quiet, windows), len(windows), f"{watch.name} replay"
-        ):
-            if result.outcome == "failed":
-                failed.append(f"{result.window}: {result.reason}")
-            findings += [f.as_json() for f in result.findings if everything or f.verdict is Verdict.BREACH]
-        with store.read() as connection:
-            incidents = [incident.as_json() for incident in incident_rows.listing(connection, closed=True)]
-        store.close()
-    return {
-        "model": watch.name,
-        "from": iso(start),
-        "to": iso(end),
-        "windows": len(windows),
-        "failed": failed,
-        "findings": findings,
-        "incidents": incidents,
-    }
+    config = load(config_path)
+    if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
+        raise UserError(f"{output} is no place for a file; choose another one with -o")
+    page = (config_path, SystemClock().now()) if output is not None else None
+    wanted = Wanted(everything, plant, rules_named(compare) if compare else (), page)
+    found = []
+    for watch in chosen(config, model).values():
+        found.append(backtest(watch, start, end, wanted, progress))
+        if not as_json:
+            _print(found[-1])
+    if as_json:
+        print_json(found[0].as_json() if len(found) == 1 else {"models": [one.as_json() for one in found]})
+    if output is not None:
+        from monitor.cli.report import write
+        from monitor.report.backtest_page import render
+
+        write(output, render(found))
+        click.echo(f"{output}  {output.stat().st_size / 1000:,.0f} kB", err=as_json)
+    ctx.exit(1 if any(one.breached for one in found) else 3 if any(one.failed for one in found) else 0)
 
 
-def _off(watch: "Watch") -> Any:
-    return watch.model.retrain.model_copy(update={"mode": "off", "trigger": None})
-
-
-def _print(document: dict[str, Any]) -> None:
-    told = [i for i in document["incidents"] if i["resolved_reason"] != "did not last"]
+def _print(found: "Backtest") -> None:
+    told = found.told
     click.echo(
-        f"{document['model']}: {document['windows']} windows from {document['from']} to {document['to']}; "
-        f"{len(told)} incidents, {len(document['incidents']) - len(told)} more that did not last"
+        f"{found.model}: {len(found.windows)} windows from {iso(found.start)} to {iso(found.end)}; "
+        f"{len(told)} incident{'' if len(told) == 1 else 's'}, {len(found.incidents) - len(told)} more that did not last"
     )
-    for line in document["failed"]:
-        click.echo(f"failed  {line}", err=True)
+    for window, reason in found.failed.items():
+        click.echo(f"failed  {window}: {reason}", err=True)
     if told:
         table(
             ("state", "since", "until", "severity", "what", "columns", "in words"),
             (
                 (
-                    coloured(i["state"]), i["onset"][:16], (i["resolved_at"] or "")[:16], coloured(i["severity"]),
-                    i["diagnosis"], ", ".join(i["columns"]), i["summary"],
+                    coloured(str(i.state)), _short(i.onset), _short(i.resolved_at), coloured(str(i.severity)),
+                    i.diagnosis, ", ".join(i.columns), i.summary,
                 )
                 for i in told
             ),
         )  # fmt: skip
+    if found.false_alarms is not None:
+        click.echo(f"\nfalse alarms to expect in {found.false_alarms.days:,.3g} days: {found.false_alarms.words}")
+    if found.planted:
+        _print_planted(found.planted)
+    if found.comparison is not None:
+        _print_comparison(found.comparison)
+
+
+def _short(moment: datetime | None) -> str:
+    return iso(moment)[:16] if moment else ""
+
+
+def _print_planted(planted: "Sequence[Noticed]") -> None:
+    within = max(fault.within for fault in planted)
+    click.echo(f"\ntime until a planted fault would have been noticed, of {days(within)}")
+    table(
+        ("fault in one column", "columns", "noticed", "median", "nine in ten"),
+        ((f.fault, f.columns, f"{f.noticed} of {f.tried}", days(f.median), days(f.slow)) for f in planted),
+        right=(1, 2, 3, 4),
+    )
+
+
+def _print_comparison(comparison: "Comparison") -> None:
+    click.echo("\ntools at their defaults, on the same windows")
+    table(
+        ("tool", "alerts", "notices", "in 30 days", "outside incidents", "incident columns seen", "before", "days"),
+        (
+            (
+                t.title, f"{t.alerts:,}", len(t.told), f"{t.per_30_days:.1f}", t.elsewhere,
+                f"{t.seen} of {len(t.sights)}", t.before, days(t.median_days),
+            )
+            for t in comparison.tools
+        ),
+        right=(1, 2, 3, 4, 5, 6, 7),
+    )  # fmt: skip
+    for note in comparison.notes:
+        click.echo(f"note: {note}")

@@ -103,4 +103,20 @@ def _reference(what: str, cycle: Cycle, watch: Watch, known: Collection[str]) ->
         return f"{reference.short}, {reference.rows:,} rows, {len(reference.bins)} columns{blocks}{note}"
 
     lines = _tried(what, look)
-    return lines + [_line(what, "warning", warning) for reference in found for warning in reference.warnings]
+    lines += [_line(what, "warning", warning) for reference in found for warning in reference.warnings]
+    return lines + [line for reference in found for line in _signal(watch, cycle, reference)]
+
+
+def _signal(watch: Watch, cycle: Cycle, reference: "Reference") -> list[Line]:
+    """Say what the replay of the reference promises, what would be noticed, and what lies outside of the budget."""
+    from monitor.cli.promising import promises
+
+    made: list[Line] = []
+
+    def look() -> str:
+        # The reference as it was read: the one that a subject keeps has no windows any more.
+        first, *others = promises(cycle.subject(watch).signal, reference, watch)
+        made.extend(_line(f"models.{watch.name}.{said.about}", said.outcome, said.words) for said in others)
+        return first.words
+
+    return _tried(f"models.{watch.name}.budget", look) + made

@@ -1,6 +1,5 @@
 """The words of `monitor explain`: each step from what was counted to the verdict, for somebody without statistics."""
 
-from collections.abc import Sequence
 from math import isfinite, log10, sqrt
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ Words = list[tuple[str, str]]  # what it is about, and the sentence
 
 BLOCKS = {"window": "window", "part": "part of the day", "day": "day"}
 MANY = 1e6
+LISTED = 3  # differences
 
 
 def steps_of(finding: Finding, again: "Again", trace: "Trace | None") -> Words:
@@ -45,6 +45,8 @@ def _evidence(trace: "Trace", signal: "Signal") -> Words:
         return [("counted", "the block of time that is judged has not ended with this window"), *_money(trace, signal)]
     first, *others = trace.steps
     found += [("counted", _counted(first)), ("expected", _expected(first))]
+    if not first.rows:
+        return [*found, *_money(trace, signal)]
     if first.allowed is None:
         found += [("varies by", _variation(first)), ("is off by", _distance(first))]
     else:
@@ -61,6 +63,8 @@ def _money(trace: "Trace", signal: "Signal") -> Words:
 
 
 def _counted(step: "Step") -> str:
+    if not step.rows:
+        return "no rows that could say something"
     if step.scored:
         return f"{step.rows:,} rows with a value; {_score(step, step.value)}"
     rows = f"{step.value * step.rows:,.0f} of {step.rows:,} rows"
@@ -71,11 +75,15 @@ def _named(step: "Step") -> str:
     return step.component.removeprefix("share of ")
 
 
-def _score(step: "Step", value: float) -> str:
+def _score(step: "Step", value: float, *, again: bool = False) -> str:
     """Return a mean score in words; that of location is the chance to exceed a row of the reference."""
     if step.component != "location":
+        if again:
+            return f"{value:+.2g} sd"
         return f"their mean score of {step.component} is {value:+.2g} sd (0 in the reference as a whole)"
     chance = 0.5 + value / (2 * sqrt(3))
+    if again:
+        return f"{chance:.0%} of all pairs ({value:+.2g} sd)"
     return f"one exceeds a row of the reference in {chance:.0%} of all pairs (mean score {value:+.2g} sd)"
 
 
@@ -86,7 +94,7 @@ def _size(step: "Step", effect: float, *, signed: bool = True) -> str:
 
 
 def _expected(step: "Step") -> str:
-    value = _score(step, step.expected) if step.scored else share_text(step.expected)
+    value = _score(step, step.expected, again=True) if step.scored else share_text(step.expected)
     if step.rhythm:
         return f"{value}, by the reference at this {step.rhythm}"
     return f"{value}; the {step.blocks:,} {BLOCKS[step.scale]}s of the reference show no rhythm that would change it"
@@ -94,26 +102,19 @@ def _expected(step: "Step") -> str:
 
 def _variation(step: "Step") -> str:
     blocks = f"{BLOCKS[step.scale]}s"
-    spread = (
-        f"{blocks} of the reference differ by {_size(step, step.between, signed=False)} (one standard deviation) beyond "
-        "what the chance of their rows makes"
-        if step.between
-        else f"{blocks} of the reference differ no more than the chance of their rows makes"
-    )
+    size = f"by {_size(step, step.between, signed=False)} (one standard deviation) beyond" if step.between else "by"
+    spread = f"{blocks} of the reference differ {size} what chance makes of their rows"
     lasts = f"up to {step.persistence:.0%} of a departure is still there in the next"
     worth = f"the {step.blocks:,} {blocks} are worth {step.independent:.0f} independent ones"
     return f"{spread}; {lasts}, so that {worth}"
 
 
 def _distance(step: "Step") -> str:
-    past = (
-        f"the {BLOCKS[step.scale]}s before make {step.foreseen:+.1f} of that no surprise, "
-        if abs(step.foreseen) >= 0.05
-        else ""
-    )
-    left = f"{past}{step.innovation:+.1f} counts"
+    blocks = f"{BLOCKS[step.scale]}s"
+    off = f"{_size(step, step.effect)}, {step.standard:+.1f} standard deviations of such {blocks}"
+    past = f"the {blocks} before make {step.foreseen:+.1f} of that no surprise; " if abs(step.foreseen) >= 0.05 else ""
     tolerated = f"up to {_size(step, step.tolerance, signed=False)} is not worth an alert and counts for nothing"
-    return f"{_size(step, step.effect)}, {step.standard:+.1f} standard deviations of such {BLOCKS[step.scale]}s; {left}; {tolerated}"
+    return f"{off}; {past}what is news counts as {step.innovation:+.1f}; {tolerated}"
 
 
 def _rare(step: "Step") -> str:
@@ -127,26 +128,28 @@ def _bet(step: "Step", trace: "Trace") -> str:
         return "an alarm of this check is open: until it is over, no evidence is gathered"
     if not step.spoke:
         return f"{step.rows:,} rows are too few to say something; they count with the next {BLOCKS[step.scale]}"
-    came = f"{evidence_text(step.received)} came with the {BLOCKS[step.scale]}"
-    said = "against" if step.factor > 1 else "for"
+    came = f"{evidence_text(step.received)} came, its part of what every account receives with a window"
+    said = "for" if step.factor > 1 else "against"
     return (
-        f"{evidence_text(step.held)} was held and {came}; what it showed multiplied both by "
-        f"{evidence_text(step.factor)}, {said} \"nothing has changed\": {evidence_text(step.now)}"
+        f"{evidence_text(step.held)} was held and {came}; what the {BLOCKS[step.scale]} showed multiplied both by "
+        f"{evidence_text(step.factor)}, {said} a change: {evidence_text(step.now)}"
     )
 
 
 def _account(trace: "Trace") -> str:
     account = trace.account
-    grown = f"the checks of {account.column} held {evidence_text(account.before)} before and {evidence_text(account.now)} after"
+    before, now = evidence_text(account.before), evidence_text(account.now)
+    grown = f"the checks of {account.column} held {before} before and {now} after"
     parts = sorted(trace.by_check, key=lambda part: -part[1])
     most = ", ".join(f"{check} {evidence_text(held)}" for check, held in parts[:3] if held > 0)
-    share = "" if not isfinite(account.cost) else f": {share_words(account.now / account.cost)} of what an alarm costs"
+    share = f": {priced(account.now / account.cost)}" if isfinite(account.cost) else ""
     return f"{grown} ({most}){share}" if most else f"{grown}{share}"
 
 
-def share_words(share: float) -> str:
-    """Return a part of a price: ``12%``, ``3.1 times``."""
-    return share_text(share) if share < 1 else f"{evidence_text(share)} times"
+def priced(share: float) -> str:
+    """Return evidence as a part of its price: ``12% of what an alarm costs``, ``3.1 times what an alarm costs``."""
+    part = f"{share_text(share)} of" if share < 1 else f"{evidence_text(share)} times"
+    return f"{part} what an alarm costs"
 
 
 def evidence_text(value: float) -> str:
@@ -158,9 +161,11 @@ def _price(account: "Account", signal: "Signal") -> str:
     if not isfinite(account.cost):
         return f"never comes: {account.column} has importance 0 and is only recorded"
     rate, audit = signal.terms.rate, signal.audit
-    windows = f"{number_text(rate)} false notifications per 30 days are this model's budget, one in {number_text(account.strict)} windows"
+    budget = f"the budget of this model is {number_text(rate)} false notifications per 30 days"
+    windows = f"{budget}, one in {number_text(account.strict)} windows"
     shared = f"{plural(account.accounts - 1, 'column')} and the facts of single windows share it"
-    bound = f"{number_text(account.strict * account.accounts)} would do whatever depends on what"
+    whole = number_text(account.strict * account.accounts)
+    bound = f"{number_text(account.strict)} × {account.accounts} = {whole} keeps to it whatever depends on what"
     if audit.rate is None:
         replay = "the reference cannot be replayed, so that is the price"
     elif account.threshold == account.strict:
@@ -168,8 +173,8 @@ def _price(account: "Account", signal: "Signal") -> str:
     else:
         verb = "lowers" if account.threshold < account.strict else "raises"
         replay = (
-            f"the replay of the reference ({audit.days:,} days, {audit.rate:.2g} false notifications per 30 days) {verb} "
-            f"that to {number_text(account.threshold * account.accounts)}"
+            f"the replay of the reference ({audit.days:,} days, {audit.rate:.2g} false notifications per 30 days) "
+            f"{verb} that to {number_text(account.threshold * account.accounts)}"
         )
     weight = "" if account.importance == 1 else f"; divided by {account.importance:.2g} for its importance"
     return f"costs {evidence_text(account.cost)}: {windows}; {shared}; {bound}; {replay}{weight}"
@@ -181,8 +186,10 @@ def _ended(finding: Finding, trace: "Trace | None") -> Words:
         latest = ", ".join(f"{value:+.2g}" for value in trace.open_before.departures[-3:])
         shown = f"; the latest windows showed {latest}" if latest else ""
         found.append(("is over", f"when windows keep within the tolerance, or below half of what was told{shown}"))
-    if finding.detectable:
-        found.append(("would see", f"{finding.detectable.removeprefix('would notice ')} of such windows would be noticed"))
+    if finding.detectable and finding.detectable not in finding.reason:
+        found.append(
+            ("would see", f"{finding.detectable.removeprefix('would notice ')} of such windows would be noticed")
+        )
     elif finding.minimum_detectable is not None and finding.rule is Rule.FACT:
         found.append(("would see", f"{amount(finding.minimum_detectable, finding.unit)} in this window alone"))
     return found
@@ -196,7 +203,9 @@ def _verdict(finding: Finding, trace: "Trace | None") -> str:
     account, alarm = trace.account, trace.open_before
     if alarm is not None:
         return f"{said}: the alarm of {moment(alarm.opened)} is not over; {finding.reason}"
-    how = "pays" if account.alone else "pays together with others: the mean of all accounts holds what the bound asks for"
+    how = (
+        "pays" if account.alone else "pays together with others: the mean of all accounts holds what the bound asks for"
+    )
     return f"{said}: {account.column} {how}; {finding.reason}"
 
 
@@ -224,18 +233,18 @@ def _threshold(finding: Finding) -> Words:
     return [("measured", f"{_measured(finding)}{statistic}"), ("allowed", limit)]
 
 
-def again_words(again: "Again", finding: Finding | None) -> str:
+def again_words(again: "Again", finding: Finding) -> str:
     """Return whether the second judgement is the first."""
     what = f"judged again from the stored profile, reference {again.subject.reference.short} and the evidence before it"
     if again.after is None:
         return f"cannot be judged again: {again.obstacle}; what follows is what was stored"
     if again.same:
         return f"{what}: the same to the last bit"
-    own = [d for d in again.differences if finding is None or (d.column, d.check) == (finding.column, finding.check)]
+    own = [d for d in again.differences if (d.column, d.check) == (finding.column, finding.check)]
     if not own:
         return f"{what}: this verdict is the same, other findings of the window differ ({again.obstacle})"
-    listed = "; ".join(f"{d.what} {_short(d.stored)} now {_short(d.again)}" for d in own[:4])
-    more = f" and {len(own) - 4} more" if len(own) > 4 else ""
+    listed = "; ".join(f"{d.what}, {_short(d.stored)} then and {_short(d.again)} now" for d in own[:LISTED])
+    more = f"; and in {len(own) - LISTED} more" if len(own) > LISTED else ""
     return f"{what}: differs in {listed}{more} ({again.obstacle})"
 
 
@@ -246,9 +255,3 @@ def _short(text: str) -> str:
 def heading(finding: Finding) -> str:
     """Return what is explained."""
     return f"{finding.model} / {finding.column or '(table)'} / {finding.check}, {span(finding.window)}"
-
-
-def paid_words(finding: Finding, began: Sequence[Finding]) -> str:
-    """Return when a column alarmed and what people were told."""
-    del began
-    return finding.reason

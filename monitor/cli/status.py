@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.common import chosen, coloured, config_option, json_option, load, open_store, print_json, table
+from checks.wording import share_text
+from monitor.cli.common import chosen, coloured, config_option, json_option, load, number, open_store, print_json, table
 from monitor.core.incident import State
 from monitor.core.window import iso
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from monitor.standing import Standing
     from monitor.watch import Watch
 
 
@@ -29,10 +31,13 @@ def status_command(model: str | None, config_path: Path, as_json: bool) -> None:
     store = open_store(config)
     now = SystemClock().now()
     with store.read() as connection:
-        entries = [_entry(connection, watch, now) for watch in chosen(config, model).values()]
+        found = chosen(config, model).values()
+        entries = [_entry(connection, watch, now, closely=model is not None) for watch in found]
         letters = outbox_rows.counts(connection)
     store.close()
     if as_json:
+        for entry in entries:
+            entry["budget"] = entry["budget"].as_json()
         print_json({"models": entries, "outbox": letters})
         return
     table(
@@ -51,11 +56,23 @@ def status_command(model: str | None, config_path: Path, as_json: bool) -> None:
         ),
         right=(3, 4),
     )
+    click.echo()
+    table(
+        ("model", "budget per 30 d", "expected", "told in 30 d", "closest to an alarm", "note"),
+        (_budget(entry["model"], entry["budget"]) for entry in entries),
+        right=(1, 3),
+    )
     dead = letters.get("dead", 0)
     if dead:
         click.echo(
             f"{dead} message(s) could not be delivered; `monitor incidents --all` names their incidents", err=True
         )
+
+
+def _budget(model: str, standing: "Standing") -> tuple[object, ...]:
+    spent = standing.spending
+    near = ", ".join(f"{column} {share_text(share)}" for column, share in standing.nearest)
+    return model, number(spent.allowed), spent.expectation, spent.sent, near or "–", standing.note
 
 
 def _lag(seconds: float | None) -> str:
@@ -64,7 +81,8 @@ def _lag(seconds: float | None) -> str:
     return f"{seconds / 86400:.1f} d" if seconds >= 86400 else f"{seconds / 3600:.1f} h"
 
 
-def _entry(connection: "sa.Connection", watch: "Watch", now: datetime) -> dict[str, Any]:
+def _entry(connection: "sa.Connection", watch: "Watch", now: datetime, *, closely: bool) -> dict[str, Any]:
+    from monitor.standing import standing
     from monitor.store import incidents as incident_rows
     from monitor.store import references as reference_rows
     from monitor.store import runs as run_rows
@@ -92,5 +110,6 @@ def _entry(connection: "sa.Connection", watch: "Watch", now: datetime) -> dict[s
         "open_incidents": len(opened),
         "incidents": [incident.id for incident in opened],
         "reference": {"id": used["id"], "version": used["version"], "rows": used["rows"]} if used else None,
+        "budget": standing(connection, watch, newest, now, closely=closely),
         "next_due": iso(watch.schedule.next_due(now, last_end)),
     }

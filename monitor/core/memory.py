@@ -10,6 +10,7 @@ import numpy as np
 
 from checks.evidence import Detector, ScaleState, State
 from checks.lasting import LOOKED_BACK
+from checks.season import Array
 from monitor.core.window import iso
 
 _KEPT = LOOKED_BACK[-1]
@@ -107,9 +108,16 @@ def decode(data: bytes, detector: Detector) -> Memory | None:
     fresh = detector.start()
     if [s.held.shape for s in state.scales] != [s.held.shape for s in fresh.scales]:
         return None
-    if [s.past.shape for s in state.scales] != [s.past.shape for s in fresh.scales]:
-        return None
-    return Memory(state, tuple(_alarm(item) for item in document["alarms"]))
+    scales = tuple(
+        replace(s, past=_as_long(s.past, len(f.past))) for s, f in zip(state.scales, fresh.scales, strict=True)
+    )
+    return Memory(replace(state, scales=scales), tuple(_alarm(item) for item in document["alarms"]))
+
+
+def _as_long(past: Array, order: int) -> Array:
+    """Return the last blocks that a prediction looks back to, which may be more or fewer than were kept."""
+    missing = np.zeros((max(0, order - len(past)), past.shape[1]))
+    return np.concatenate([missing, past[max(0, len(past) - order) :]])
 
 
 def _alarm(item: dict[str, object]) -> Alarm:

@@ -165,9 +165,7 @@ def noticed(found: Ground) -> Iterator[Noticed]:
             for name, bins in found.reference.bins.items()
             if (moved := fault.moves(Column(name, bins, found.reference.profile.columns[name]))) is not None
         }
-        tried = [
-            [name for name in _watched(found) if name in moves and calm[onset][name]] for onset in found.onsets
-        ]
+        tried = [[name for name in _watched(found) if name in moves and calm[onset][name]] for onset in found.onsets]
         days = [
             day
             for onset, names in zip(found.onsets, tried, strict=True)

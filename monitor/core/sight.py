@@ -77,13 +77,10 @@ class Sight:
         places = self.signal.places.get((column, check), ())
         return max(places, key=lambda place: float(self.effects[place]), default=None)
 
-    @property
-    def blind(self) -> tuple[str, ...]:
-        """Columns of which no check would notice a large change."""
-        seen: dict[str, float] = {}
-        for number, place in enumerate(self.signal.layout.places):
-            seen[place.column] = min(seen.get(place.column, np.inf), float(self.effects[number]))
-        return tuple(column for column, least in seen.items() if least > BLIND)
+    def blind(self, column: str, check: str) -> bool:
+        """Whether a check would miss a large change of a column."""
+        place = self.of_check(column, check)
+        return place is not None and bool(self.effects[place] > BLIND)
 
 
 def sight(signal: Signal, reference: Reference, days: float = DAYS_TO_NOTICE) -> Sight:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from checks.catalogue import gathers_evidence
 from checks.evidence import Detector
 from checks.layout import Layout
 from checks.measurement import Measurement
-from checks.profile import Column
+from checks.profile import Column, Profile
 from checks.season import Array, Moments
 from checks.timeline import Timeline
 from monitor.core.calendar import Calendar
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from checks.components import Component
 
 PART_HOURS = 6.0
+STAGES = (timedelta(days=14), timedelta(days=28))  # of the log, after which its variation is learnt; then never again
 _DAY = timedelta(days=1)
 MOST_MEASURED = 100  # windows of the reference, evenly spaced, that one-window checks are tried on
 YEARLY_FROM = timedelta(days=395)  # of reference, for a season of the year to be told from a trend
@@ -193,17 +194,46 @@ def _season(reference: Reference, rhythm: Rhythm) -> dict[str, bool]:
     return {"weekly": rhythm.calendar.weekly, "yearly": rhythm.calendar.yearly and long_enough}
 
 
-def learn(reference: Reference, plan: Sequence[Planned], rhythm: Rhythm, terms: Terms, found: Audit) -> Signal:
-    """Return what a reference teaches."""
-    layout = layout_of(reference, plan)
+def learn(
+    reference: Reference,
+    plan: Sequence[Planned],
+    rhythm: Rhythm,
+    terms: Terms,
+    found: Audit,
+    lived: Sequence[tuple[Window, Profile]] = (),
+) -> Signal:
+    """Return what a reference teaches.
+
+    Parameters
+    ----------
+    lived : the log's own first windows, where the reference has no time: it says what is normal, they how much that
+        varies. Without them it is assumed.
+    """
+    layout, season = layout_of(reference, plan), _season(reference, rhythm)
+    snapshot = None
     if reference.blocks:
         sums, rows, timeline = panel_of(reference, layout, rhythm)
-        timed = True
+    elif lived:
+        snapshot = layout.observe(reference.profile)
+        sums, rows = layout.panel([profile for _, profile in lived])
+        timeline = rhythm.timeline([window for window, _ in lived])
     else:
         sums, rows, timeline = *layout.panel([reference.profile]), _untimed(rhythm)
-        timed = False
-    detector = Detector.learned(layout.tracks, sums, rows, timeline, **_season(reference, rhythm))
+    detector = Detector.learned(layout.tracks, sums, rows, timeline, snapshot, **season)
+    timed = bool(reference.blocks or lived)
     return Signal(layout, detector, rhythm, terms, found, _usual(reference, plan), timed)
+
+
+def stage(reference: Reference, first: datetime | None, now: datetime) -> timedelta | None:
+    """Return how much of the log's own beginning is to be learnt from; None where the reference has time, or too early.
+
+    Parameters
+    ----------
+    first : start of the first window that was judged against the reference; None before it.
+    """
+    if reference.span is not None or first is None:
+        return None
+    return next((span for span in reversed(STAGES) if now - first >= span), None)
 
 
 def _usual(reference: Reference, plan: Sequence[Planned]) -> dict[tuple[str, str], float]:

@@ -111,7 +111,7 @@ def farthest(block: Block, places: Sequence[int]) -> int:
 
 
 def _numbers(scene: _Scene, lead: int, places: Sequence[int]) -> dict[str, Any]:
-    """Return the window's effect with its interval, in the check's unit."""
+    """Return the window's effect with its interval, in the check's unit; no effect where there were no rows."""
     block = scene.watched.block
     departure, error = float(block.departure[lead]), float(block.error[lead])
     expected, scored = float(scene.expected[lead]), bool(scene.signal.detector.tracks.scored[lead])
@@ -119,16 +119,20 @@ def _numbers(scene: _Scene, lead: int, places: Sequence[int]) -> dict[str, Any]:
         in_unit(departure + by * error, expected, scored=scored) for by in (0.0, -NORMAL_QUANTILE, NORMAL_QUANTILE)
     )
     tolerance = float(scene.signal.detector.scales[-1].calibration.tolerance[lead])
+    always = {
+        "threshold": in_unit(tolerance, expected, scored=scored),
+        "rows": int(block.rows[lead]),
+        "evidence": float(scene.watched.evidence[lead]),
+    }
+    if block.rows[lead] < 1:
+        return always
     visible = [in_unit(float(scene.visible.effect[p]), float(scene.expected[p]), scored=scored) for p in places]
-    return {
+    return always | {
         "statistic": float(departure / error),
         "effect": effect,
         "effect_ci": (low, high),
         "pvalue": _pvalue(departure / error, float(scene.signal.detector.scales[0].calibration.freedom[lead])),
-        "threshold": in_unit(tolerance, expected, scored=scored),
         "minimum_detectable": max(abs(value) for value in visible),
-        "rows": int(block.rows[lead]),
-        "evidence": float(scene.watched.evidence[lead]),
     }
 
 
@@ -166,7 +170,8 @@ def _calm(scene: _Scene, places: Sequence[int], before: Column, now: Column) -> 
     if not speaks(rows).any():
         refused = refusal(before, now)
         reason = refused.reason if refused else f"{int(rows.max())} rows, fewer than 30"
-        return {"verdict": Verdict.INCONCLUSIVE, "reason": f"{reason}; they count with the next window"}
+        later = "; they count with the next window" if rows.max() >= 1 else ""
+        return {"verdict": Verdict.INCONCLUSIVE, "reason": f"{reason}{later}"}
     place, days = places[worst], max(DAYS_TO_NOTICE, 1 / scene.signal.rhythm.a_day)
     component = scene.signal.layout.places[place].component
     words = noticed(component, float(visible[worst]), float(scene.expected[place]), before, days)

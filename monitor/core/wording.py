@@ -60,3 +60,12 @@ def span(window: Window) -> str:
 def plural(count: int, word: str) -> str:
     """Return ``1 column`` or ``1,204 columns``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def days(length: float | None) -> str:
+    """Return a time in days as ``3 days``, below one as ``6 h``; a dash where there is none."""
+    if length is None:
+        return "–"
+    if length < 1:
+        return f"{24 * length:.2g} h"
+    return "1 day" if length == 1 else f"{length:.0f} days" if length >= 9.95 else f"{length:.2g} days"

@@ -24,7 +24,7 @@ from monitor.referencing.rows import BATCH, described, reference_rows
 from monitor.sources._log import Log
 
 REFERENCE_SAMPLE = 5_000  # rows
-MOST_BLOCKS = 1_000  # windows kept with a profile each, the newest; 1,000 profiles of 30 columns take about 10 MB
+MOST_BLOCKS = 2_500  # windows kept with a profile each, the newest: 100 days of hours; 1,000 of 30 columns take 10 MB
 
 
 def snapshot(model: Model, name: str, *, now: datetime, who: str) -> Reference:

@@ -5,9 +5,10 @@ from html import escape
 
 from checks.profile import Kind
 from checks.wording import share_text
-from monitor.core.finding import Finding, Verdict
+from monitor.core.finding import Finding, Rule, Verdict
 from monitor.core.window import Window
 from monitor.core.wording import plural, printable
+from monitor.report.digest import judged
 from monitor.report.distribution import Floats, Histogram
 from monitor.report.words import DAYS_FROM, effect_text, round_steps, value_text
 
@@ -87,14 +88,17 @@ def _steps(side: Floats, left: float, right: float, base: float, scale: float) -
 
 
 def effect_svg(findings: Sequence[Finding], span: Window) -> str:
-    """Draw one check's effect in every window, with its interval and the tolerance as a band; breaches as diamonds."""
-    shown = [finding for finding in findings if finding.effect is not None]
+    """Draw one check's effect in every window, with its interval and the tolerance as a band; breaches as diamonds.
+
+    Of a check with a user's own threshold the statistic is drawn, which the threshold is about.
+    """
+    shown = [finding for finding in findings if judged(finding) is not None]
     if not shown:
         return ""
     name, unit = printable(shown[0].column or "the whole table"), shown[0].unit
     tolerance = max((finding.threshold or 0.0 for finding in shown), default=0.0)
-    effects = [finding.effect or 0.0 for finding in shown]
-    ends = [finding.effect_ci[1] for finding in shown if finding.effect_ci]
+    effects = [judged(finding) or 0.0 for finding in shown]
+    ends = [finding.effect_ci[1] for finding in shown if finding.effect_ci and finding.rule is not Rule.THRESHOLD]
     high = max([*effects, tolerance, 0.0])
     high = min(max([high, *ends]), 1.5 * high) * _REACH or 1.0  # wide intervals may leave the picture
     low = min([*effects, 0.0]) * _REACH
@@ -106,17 +110,21 @@ def effect_svg(findings: Sequence[Finding], span: Window) -> str:
 
     parts = [
         f'<path class="band" d="M{LEFT} {y(tolerance):.4g}H{WIDTH - RIGHT}V{y(max(-tolerance, low)):.4g}H{LEFT}z"/>',
-        f'<path class="limit" d="M{LEFT} {y(tolerance):.4g}H{WIDTH - RIGHT}"/>',
+        *(
+            f'<path class="limit" d="M{LEFT} {y(end):.4g}H{WIDTH - RIGHT}"/>'
+            for end in (tolerance, -tolerance)
+            if end >= low
+        ),
         f'<path class="axis" d="M{LEFT} {y(0):.4g}H{WIDTH - RIGHT}"/>',
         _dates(span),
     ]
     parts += [words(LEFT - 6, y(tick) + 4, effect_text(tick, unit), "e") for tick in round_steps(low, high, 4)]
     points = [(_x(finding.window, span), finding) for finding in shown]
     parts.append('<path class="ci" d="' + "".join(_interval(x, finding, y) for x, finding in points) + '"/>')
-    parts.append('<path class="line" d="' + _joined([(x, y(f.effect or 0.0)) for x, f in points]) + '"/>')
-    calm = "".join(f"M{x:.5g} {y(f.effect or 0):.4g}h0" for x, f in points if f.verdict is not Verdict.BREACH)
+    parts.append('<path class="line" d="' + _joined([(x, y(judged(f) or 0.0)) for x, f in points]) + '"/>')
+    calm = "".join(f"M{x:.5g} {y(judged(f) or 0):.4g}h0" for x, f in points if f.verdict is not Verdict.BREACH)
     loud = "".join(
-        f"M{x:.5g} {y(f.effect or 0) - 5:.4g}l5 5-5 5-5-5z" for x, f in points if f.verdict is Verdict.BREACH
+        f"M{x:.5g} {y(judged(f) or 0) - 5:.4g}l5 5-5 5-5-5z" for x, f in points if f.verdict is Verdict.BREACH
     )
     parts += [f'<path class="{css}" d="{path}"/>' for css, path in (("dot", calm), ("breach", loud)) if path]
     breaches = sum(finding.verdict is Verdict.BREACH for finding in shown)
@@ -133,7 +141,7 @@ def _x(window: Window, span: Window) -> float:
 
 
 def _interval(x: float, finding: Finding, y: Callable[[float], float]) -> str:
-    if finding.effect_ci is None:
+    if finding.effect_ci is None or finding.rule is Rule.THRESHOLD:
         return ""
     low, high = finding.effect_ci
     return f"M{x:.5g} {y(low):.4g}V{y(high):.4g}"

@@ -5,34 +5,19 @@ from dataclasses import dataclass
 
 from checks.profile import Bins, ColumnProfile, Kind
 from checks.wording import share_text
-from monitor.core.finding import Finding, Verdict
+from monitor.core.finding import IncidentKind, Verdict
 from monitor.core.window import Window
-from monitor.core.wording import plural, printable
-from monitor.report.charts import effect_svg, fan_svg, histogram_svg
-from monitor.report.digest import ColumnDigest, ratio
+from monitor.core.wording import printable
+from monitor.report.charts import fan_svg, histogram_svg
+from monitor.report.check_rows import CheckRow, check_rows, effects_over_time
+from monitor.report.digest import ColumnDigest
 from monitor.report.distribution import QUANTILES, Share, histogram, quantiles, shares
 from monitor.report.model import ReportData
-from monitor.report.words import NOTHING, effect_text, interval_text, peak_text, value_text, when
+from monitor.report.noticed import evidence_line, seen
+from monitor.report.words import NOTHING, peak_text, peak_unit, value_text, when
 
 _FAN = (0.05, 0.5, 0.95)
-_CHARTS = 2  # checks that get a chart of their effect over time
 _TAIL_SAID = 0.0005  # share beyond the drawn range from which it is said
-
-
-@dataclass(frozen=True)
-class CheckRow:
-    """One check of one column: its latest finding and its worst one."""
-
-    name: str
-    verdict: str
-    words: str
-    effect: str
-    interval: str
-    tolerance: str
-    unit: str
-    breaches: str
-    rows: str
-    detectable: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +38,10 @@ class ColumnView:
     kind: str
     level: str
     peak: str
+    unit: str
     line: str
     open: bool
+    evidence: str = ""
     current: str = ""
     picture: str = ""
     picture_note: str = ""
@@ -87,7 +74,6 @@ def level_of(one: ColumnDigest) -> str:
 
 def column_view(data: ReportData, one: ColumnDigest, anchor: str, *, opened: bool) -> ColumnView:
     """Lay out one column."""
-    line = one.worst.reason if one.worst else next((found[-1].reason for found in one.checks.values() if found), "")
     bins = data.reference.bins.get(one.name) if one.name is not None else None
     base = ColumnView(
         anchor=anchor,
@@ -95,16 +81,25 @@ def column_view(data: ReportData, one: ColumnDigest, anchor: str, *, opened: boo
         kind=_UNITS[bins.kind] if bins else "all rows of a window" if one.name is None else "not in the reference",
         level=level_of(one),
         peak=peak_text(one),
-        line=printable(line),
+        unit=peak_unit(one),
+        line=printable(_line(one)),
         open=opened,
-        effects=_effects(data, one),
-        checks=[_check_row(name, found) for name, found in _ranked(one)],
+        evidence=evidence_line(data, one),
+        effects=effects_over_time(data, one),
+        checks=check_rows(one),
     )
     chosen = _current(data, one)
     if bins is None or one.name is None or chosen is None:
         return base
     window, profile = chosen
     return _with_distribution(data, base, one.name, bins, window, profile)
+
+
+def _line(one: ColumnDigest) -> str:
+    """Return what a column shows in a line: its largest breach, else what would have been noticed of it."""
+    if one.worst is not None and one.worst.verdict is Verdict.BREACH:
+        return one.worst.reason
+    return seen(one, IncidentKind.DRIFT) or next((found[-1].reason for found in one.checks.values() if found), "")
 
 
 def _current(data: ReportData, one: ColumnDigest) -> tuple[Window, ColumnProfile] | None:
@@ -183,40 +178,3 @@ def _pairs(bins: Bins, before: ColumnProfile, now: ColumnProfile) -> list[Pair]:
     pairs.append(of([side.mean(bins) for side in sides], "mean"))
     pairs.append(of([side.deviation(bins) for side in sides], "standard deviation"))
     return pairs
-
-
-def _effects(data: ReportData, one: ColumnDigest) -> list[tuple[str, str, str]]:
-    """Return name, unit and chart of the checks with the largest effects; of one alone where only one breached."""
-    ranked = _ranked(one)
-    loud = [item for item in ranked if any(finding.verdict is Verdict.BREACH for finding in item[1])]
-    charts = [
-        (name, found[0].unit, effect_svg(found, data.span))
-        for name, found in (loud or ranked)[: _CHARTS if len(data.windows) <= 60 else 1]
-    ]
-    return [chart for chart in charts if chart[2]]
-
-
-def _ranked(one: ColumnDigest) -> list[tuple[str, tuple[Finding, ...]]]:
-    """Return the column's checks, the one with the largest breach first."""
-    return sorted(one.checks.items(), key=lambda item: max(map(_weight, item[1])), reverse=True)
-
-
-def _weight(finding: Finding) -> tuple[bool, float]:
-    return finding.verdict is Verdict.BREACH, ratio(finding) or 0.0
-
-
-def _check_row(name: str, found: Sequence[Finding]) -> CheckRow:
-    worst = max(found, key=_weight)
-    breaches = sum(finding.verdict is Verdict.BREACH for finding in found)
-    return CheckRow(
-        name=name,
-        verdict=str(Verdict.BREACH if breaches else found[-1].verdict),
-        words=printable(worst.reason),
-        effect=effect_text(worst.effect, worst.unit),
-        interval=interval_text(worst.effect_ci, worst.unit),
-        tolerance=effect_text(worst.threshold, worst.unit),
-        unit=printable(worst.unit),
-        breaches=f"{breaches} of {plural(len(found), 'window')}",
-        rows=f"{worst.rows:,} against {worst.reference_rows:,}" if worst.rows else NOTHING,
-        detectable=effect_text(worst.minimum_detectable, worst.unit),
-    )

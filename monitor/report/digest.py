@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.core.finding import Finding, Severity, Verdict
+from monitor.core.finding import Finding, Rule, Severity, Verdict
 from monitor.core.incident import Incident, State
 from monitor.report.model import ReportData
 
@@ -16,12 +16,14 @@ _CEILING = 1e6  # a tolerance of 0 makes any effect infinitely large
 class Cell:
     """What all checks of one column say about one window.
 
-    ``ratio`` is the largest effect in tolerances, None where nothing was measured. ``verdict`` is the one that a person
-    must know: a breach, else a failure, else inconclusive where all checks of a kind were, else a pass.
+    ``ratio`` is the largest effect in tolerances, None where nothing was measured; ``evidence`` what the column's
+    account held, as a share of what an alarm costs. ``verdict`` is the one that a person must know: a breach, else a
+    failure, else inconclusive where all checks of a kind were, else a pass.
     """
 
     ratio: float | None
     verdict: Verdict
+    evidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class ColumnDigest:
     """Everything that was found about one column, or the whole table where ``name`` is None.
 
     ``cells`` has one entry a window, None where the column was not checked. ``worst`` is the finding to name first: the
-    largest breach, else the largest effect. ``alarm`` is 2 or 1 while a firing critical or other incident has the
-    column.
+    largest breach, else the largest effect; what only describes is named where nothing judges. ``alarm`` is 2 or 1
+    while a firing critical or other incident has the column.
     """
 
     name: str | None
@@ -57,16 +59,22 @@ class ColumnDigest:
         return ratio(self.worst) or 0.0 if self.worst else 0.0
 
     @property
+    def evidence(self) -> float | None:
+        """Most that the account held, as a share of what an alarm costs; None where no evidence is gathered."""
+        return max((cell.evidence for cell in self.cells if cell and cell.evidence is not None), default=None)
+
+    @property
     def notable(self) -> bool:
         """Whether anything here deserves a look."""
         return bool(self.breaches or self.unanswered or self.alarm)
 
 
 def ratio(finding: Finding) -> float | None:
-    """Return the size of the effect in tolerances; a breach is never shown as smaller than 1."""
-    if finding.effect is None or not math.isfinite(finding.effect):
+    """Return the size of what is judged in tolerances; a breach is never shown as smaller than 1."""
+    value = judged(finding)
+    if value is None or not math.isfinite(value):
         return 1.0 if finding.verdict is Verdict.BREACH else None
-    size = abs(finding.effect)
+    size = abs(value)
     if finding.threshold:
         size = min(_CEILING, size / abs(finding.threshold))
     elif size:
@@ -74,8 +82,18 @@ def ratio(finding: Finding) -> float | None:
     return max(size, 1.0) if finding.verdict is Verdict.BREACH else size
 
 
+def judged(finding: Finding) -> float | None:
+    """Return what the threshold is about: a user's own is on the statistic, any other on the effect."""
+    return finding.statistic if finding.rule is Rule.THRESHOLD else finding.effect
+
+
+def judging(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return the findings that judge, without those that only describe; all where none judges."""
+    return [finding for finding in findings if finding.rule is not Rule.DESCRIPTION] or findings
+
+
 def digest(data: ReportData) -> list[ColumnDigest]:
-    """Return every watched column, worst first: in open incidents, then by breaches, then by effect."""
+    """Return every watched column, worst first: in open incidents, then by breaches, then by evidence."""
     places = {line.window.start: place for place, line in enumerate(data.windows)}
     by_column: dict[str | None, list[Finding]] = {name: [] for name in data.reference.bins}
     for finding in data.findings:
@@ -83,7 +101,12 @@ def digest(data: ReportData) -> list[ColumnDigest]:
             by_column.setdefault(finding.column, []).append(finding)
     alarms = _alarms(data.incidents)
     digests = [_column(name, found, places, alarms.get(name, 0)) for name, found in by_column.items()]
-    return sorted(digests, key=lambda one: (-one.alarm, one.breaches == 0, -one.peak, -one.unanswered, one.name or ""))
+    return sorted(digests, key=_rank)
+
+
+def _rank(one: ColumnDigest) -> tuple[int, bool, float, int, str]:
+    size = one.peak if one.breaches else one.evidence or 0.0
+    return -one.alarm, one.breaches == 0, -size, -one.unanswered, one.name or ""
 
 
 def _alarms(incidents: Sequence[Incident]) -> dict[str | None, int]:
@@ -101,9 +124,10 @@ def _column(name: str | None, found: Sequence[Finding], places: Mapping[datetime
     by_check: dict[str, list[Finding]] = {}
     worst, peak, breaches = None, (False, -1.0), 0
     for finding in found:
+        by_check.setdefault(finding.check, []).append(finding)
+    for finding in judging(found):
         size = ratio(finding)
         by_place[places[finding.window.start]].append((finding, size))
-        by_check.setdefault(finding.check, []).append(finding)
         breach = finding.verdict is Verdict.BREACH
         breaches += breach
         if size is not None and (breach, size) > peak:
@@ -130,4 +154,5 @@ def _cell(pairs: Sequence[tuple[Finding, float | None]]) -> Cell:
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.PASS
-    return Cell(max(sizes, default=None), verdict)
+    held = max((finding.evidence for finding, _ in pairs if finding.evidence is not None), default=None)
+    return Cell(max(sizes, default=None), verdict, held)

@@ -1,7 +1,7 @@
 """The map of columns by windows: one strip a column, drawn with a few bytes a cell.
 
-The shade says how large the effect was in tolerances, the colour whether it was a breach; a mark in the cell says the
-verdict again, so that nothing rests on colour alone.
+Where nothing breaches, the shade says how much evidence had gathered; the colour of a breach says how large the change
+was in that window. A mark in the cell says the verdict again, so that nothing rests on colour alone.
 """
 
 from html import escape
@@ -10,15 +10,16 @@ from itertools import groupby
 from monitor.core.finding import Verdict
 from monitor.core.wording import plural, printable
 from monitor.report.digest import Cell, ColumnDigest
-from monitor.report.words import times_text
+from monitor.report.words import evidence_text, times_text
 
-# Upper bounds of the effect in tolerances; beyond the last lies the strongest shade. Cells without a breach are cool,
-# since a large effect may be no more than what the reference's own windows show among themselves.
-CALM_LEVELS = (1.0, 5.0)
-BREACH_LEVELS = (2.0, 5.0, 10.0)
+# Upper bounds; beyond the last lies the strongest shade. Evidence is a share of what an alarm costs: it grows by
+# factors, and 1% is what calm windows gather. A breach's effect is in tolerances: with the default of 0.05 standard
+# deviations, the bounds are Cohen's small, medium and very large effect.
+CALM_LEVELS = (0.01, 0.1)
+BREACH_LEVELS = (4.0, 10.0, 24.0)
 LEGEND = (
-    ("no breach", (("n0", "up to 1"), ("n1", "1 to 5"), ("n2", "over 5"))),
-    ("breach", (("h0", "up to 2"), ("h1", "2 to 5"), ("h2", "5 to 10"), ("h3", "over 10"))),
+    ("no breach, evidence", (("n0", "up to 1% of an alarm"), ("n1", "1% to 10%"), ("n2", "over 10%"))),
+    ("breach, tolerances", (("h0", "up to 4"), ("h1", "4 to 10"), ("h2", "10 to 24"), ("h3", "over 24"))),
 )
 _MARKS = {Verdict.BREACH: "b", Verdict.FAILED: "f", Verdict.INCONCLUSIVE: "i"}
 _HEIGHT = 20  # of a strip; cells are ten wide, and the strip is stretched to its place
@@ -55,10 +56,11 @@ def _mark(mark: str, x: int) -> str:
 
 
 def _level(cell: Cell | None) -> str | None:
-    if cell is None or cell.ratio is None:
+    if cell is None or (cell.ratio is None and cell.evidence is None):
         return None
-    css, levels = ("h", BREACH_LEVELS) if cell.verdict is Verdict.BREACH else ("n", CALM_LEVELS)
-    return f"{css}{sum(cell.ratio > bound for bound in levels)}"
+    if cell.verdict is Verdict.BREACH:
+        return f"h{sum((cell.ratio or 0.0) > bound for bound in BREACH_LEVELS)}"
+    return f"n{sum((cell.evidence or 0.0) > bound for bound in CALM_LEVELS)}"
 
 
 def in_words(one: ColumnDigest) -> str:
@@ -66,8 +68,10 @@ def in_words(one: ColumnDigest) -> str:
     seen = [cell for cell in one.cells if cell is not None]
     count = {verdict: sum(cell.verdict is verdict for cell in seen) for verdict in _MARKS}
     parts = [f"breach in {count[Verdict.BREACH]} of {plural(len(seen), 'window')}"]
-    if one.worst is not None:
+    if one.breaches:
         parts.append(f"largest effect {times_text(one.peak)} times the tolerance")
+    elif one.evidence is not None:
+        parts.append(f"evidence at most {evidence_text(one.evidence)} of what an alarm costs")
     if count[Verdict.INCONCLUSIVE]:
         parts.append(f"inconclusive in {count[Verdict.INCONCLUSIVE]}")
     if count[Verdict.FAILED]:

@@ -49,7 +49,7 @@ class ReportData:
     incidents : those that were open at any time in the span.
     events : the timeline of each incident by its id, oldest line first.
     retrains : oldest first.
-    settings : schedule, checks and tolerances as name and value, for the colophon.
+    settings : schedule, checks, tolerances and the budget of false alarms as name and value, for the colophon.
     """
 
     generated_at: datetime

@@ -28,14 +28,15 @@ def render(data: ReportData | Sequence[ReportData]) -> str:
     ranks = ("critical", "warning", "unknown", "calm")
     models.sort(key=lambda model: ranks.index(model.headline.level))
     return (
-        _environment()
+        templates()
         .get_template("page.html.j2")
         .render(models=models, many=len(models) > 1, legend=LEGEND, headings=HEADINGS, first=reports[0])
     )
 
 
 @cache
-def _environment() -> "Environment":
+def templates() -> "Environment":
+    """Return the templates, prepared once; whatever they are given is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from checks.wording import share_text

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from monitor.core.finding import Verdict
+from monitor.core.finding import Rule, Verdict
 from monitor.core.wording import moment, printable
 from monitor.report.columns import ColumnView, column_view
 from monitor.report.digest import ColumnDigest, digest
 from monitor.report.heat import strip, ticks
 from monitor.report.incidents import IncidentView, incident_view, urgency
 from monitor.report.model import ReportData
+from monitor.report.noticed import SightRow, sight_rows
 from monitor.report.quality import QualityRow, Unanswered, quality_rows, unanswered
 from monitor.report.words import Headline, day, headline, peak_text, when
 
@@ -58,6 +59,7 @@ class ModelView:
     columns: Sequence[ColumnView]
     undetailed: int
     quality: Sequence[QualityRow]
+    sight: Sequence[SightRow]
     unanswered: Sequence[Unanswered]
     windows: Sequence[WindowRow]
     totals: Mapping[str, int]
@@ -98,6 +100,7 @@ def model_view(data: ReportData, key: str) -> ModelView:
         ],
         undetailed=len(digests) - len(detailed),
         quality=quality_rows(data, digests, anchors),
+        sight=sight_rows(digests, anchors),
         unanswered=unanswered(data),
         windows=_windows(data),
         totals=_totals(data),
@@ -108,7 +111,8 @@ def model_view(data: ReportData, key: str) -> ModelView:
 
 
 def _totals(data: ReportData) -> dict[str, int]:
-    counts = Counter(finding.verdict for finding in data.findings)
+    """Count verdicts; what only describes follows the verdict of its column and would count it twice."""
+    counts = Counter(finding.verdict for finding in data.findings if finding.rule is not Rule.DESCRIPTION)
     return {str(verdict): counts[verdict] for verdict in Verdict}
 
 
@@ -132,7 +136,7 @@ def _mapped(digests: Sequence[ColumnDigest], most: int) -> tuple[Sequence[Column
 def _windows(data: ReportData) -> list[WindowRow]:
     counts = {line.window.start: dict.fromkeys(map(str, Verdict), 0) for line in data.windows}
     for (start, verdict), count in Counter(
-        (finding.window.start, finding.verdict) for finding in data.findings
+        (finding.window.start, finding.verdict) for finding in data.findings if finding.rule is not Rule.DESCRIPTION
     ).items():
         if start in counts:
             counts[start][str(verdict)] = count

@@ -153,9 +153,21 @@ def times_text(peak: float) -> str:
     return f"{peak:.0f}" if peak >= 10 else f"{peak:.1f}"
 
 
+def evidence_text(share: float) -> str:
+    """Return evidence as a share of what an alarm costs; one that pays for it holds all."""
+    return share_text(share) if share < 1 else "all"
+
+
 def peak_text(one: ColumnDigest) -> str:
-    """Return a column's largest effect in tolerances, as ``3.2\u00d7``."""
-    return f"{times_text(one.peak)}\u00d7" if one.worst else NOTHING
+    """Return a column's largest effect in tolerances, as ``3.2\u00d7``; without a breach the evidence, as ``4%``."""
+    if one.breaches:
+        return f"{times_text(one.peak)}\u00d7"
+    return NOTHING if one.evidence is None else evidence_text(one.evidence)
+
+
+def peak_unit(one: ColumnDigest) -> str:
+    """Return what a column's peak is counted in."""
+    return "tolerance" if one.breaches else "" if one.evidence is None else "of an alarm"
 
 
 def round_steps(low: float, high: float, most: int = 5) -> list[float]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
+from monitor.core.window import Window
 from monitor.store import bodies
 from monitor.store.tables import incident_events, incidents, silences
 
@@ -89,6 +90,22 @@ def timeline(connection: sa.Connection, incident_id: str) -> list[Event]:
         sa.select(incident_events).where(incident_events.c.incident_id == incident_id).order_by(incident_events.c.id)
     )
     return [Event(row.at, row.event, row.actor, row.detail) for row in connection.execute(query)]
+
+
+def fired(connection: sa.Connection, model: str, span: Window) -> list[tuple[datetime, Incident]]:
+    """Return the incidents of a model that people were told of in a span, with the moment, oldest first."""
+    query = (
+        sa.select(incident_events.c.at, incidents.c.body)
+        .join(incidents, incidents.c.id == incident_events.c.incident_id)
+        .where(
+            incidents.c.model == model,
+            incident_events.c.event == "fired",
+            incident_events.c.at > span.start,
+            incident_events.c.at <= span.end,
+        )
+        .order_by(incident_events.c.id)
+    )
+    return [(row.at, bodies.load(Incident, row.body)) for row in connection.execute(query)]
 
 
 def lines(events: Sequence[Event]) -> tuple[str, ...]:

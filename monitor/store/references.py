@@ -95,6 +95,14 @@ def sample_of(connection: sa.Connection, model: str, reference_id: str) -> pa.Ta
     return table_from_bytes(connection.execute(query).scalar_one())
 
 
+def has_blocks(connection: sa.Connection, model: str, reference_id: str) -> bool:
+    """Return whether a snapshot has windows, from which variation can be learned."""
+    query = sa.select(blocks_table.c.window_start).where(
+        blocks_table.c.model == model, blocks_table.c.reference_id == reference_id
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def find(connection: sa.Connection, model: str, prefix: str) -> Reference:
     """Return the model's snapshot whose id begins with ``prefix``.
 

@@ -249,15 +249,23 @@ def covering(connection: sa.Connection, model: str, moment: datetime) -> Run | N
     return _as_run(row) if row else None
 
 
-def breaches(connection: sa.Connection, model: str, span: Window, columns: Sequence[str]) -> list[Finding]:
-    """Return the breaches of some columns, and of the whole table, in a span of windows, oldest first."""
+def breaches(
+    connection: sa.Connection, model: str, columns: Sequence[str], judged: datetime, until: datetime
+) -> list[Finding]:
+    """Return the breaches of some columns, and of the whole table, oldest first.
+
+    Parameters
+    ----------
+    judged : when the first of their windows was judged.
+    until : end of the last window.
+    """
     query = (
         sa.select(findings.c.body)
         .join(runs, runs.c.id == findings.c.run_id)
         .where(
             runs.c.model == model,
-            runs.c.window_start >= span.start,
-            runs.c.window_end <= span.end,
+            runs.c.finished_at >= judged,
+            runs.c.window_end <= until,
             findings.c.verdict == "breach",
             sa.or_(findings.c.column_name.in_(columns), findings.c.column_name.is_(None)),
         )
@@ -293,6 +301,14 @@ def profile_of(connection: sa.Connection, run_id: int) -> Profile | None:
     """Return the profile of a run; None where it kept none."""
     row = connection.execute(sa.select(profiles.c.profile).where(profiles.c.run_id == run_id)).first()
     return codec.decode_profile(row.profile) if row else None
+
+
+def first_start(connection: sa.Connection, model: str, reference_id: str) -> datetime | None:
+    """Return the start of the first window that was judged against a reference."""
+    query = sa.select(runs.c.window_start).where(
+        runs.c.model == model, runs.c.reference_id == reference_id, runs.c.state == "done"
+    )
+    return connection.execute(query.order_by(runs.c.window_start).limit(1)).scalar()
 
 
 def profiles_between(

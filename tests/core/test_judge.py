@@ -1,4 +1,4 @@
-"""The judge: verdicts from measurements, and nothing else."""
+"""What one window shows alone: facts beyond doubt, a user's thresholds, and classical statistics that describe."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from checks.measurement import Inconclusive, Measurement
-from monitor.core.calibration import Variation, assumed
-from monitor.core.finding import IncidentKind, Verdict
-from monitor.core.judge import BLIND_FACTOR, judge
+from monitor.core.finding import Finding, IncidentKind, Rule, Verdict
+from monitor.core.judge import described, judge_measured
 from monitor.core.measuring import Failure, Measured, Planned
 from monitor.core.window import Window
 
 WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
-STEADY = Variation(0.0, 0.0, 0)
+LEVEL = 1e-3  # its critical value is 3.09
 
 
 @dataclass(frozen=True)
@@ -37,149 +36,197 @@ class Fatal(Fixed):
     fatal: ClassVar[bool] = True
 
 
-def planned(check=None, threshold=None, family="drift"):
+@dataclass(frozen=True)
+class OfTheTable:
+    unit: ClassVar[str] = "share of rows"
+    fatal: ClassVar[bool] = False
+    default: ClassVar[bool] = True
+    tolerance: float = 0.1
+
+    def measure_table(self, reference, current):
+        raise AssertionError("the judge measures nothing")
+
+
+def planned(check=None, threshold=None, family="quality"):
     return Planned("fixed", family, check or Fixed(), None, threshold)
 
 
-def measurement(effect, stderr=0.01, statistic=None, rows=1000):
+def measurement(effect, stderr=0.01, statistic=None, rows=1000, pvalue=0.5):
     interval = (effect - 1.645 * stderr, effect + 1.645 * stderr)
-    return Measurement(effect if statistic is None else statistic, effect, stderr, interval, rows, 5000, 0.5, "words")
+    return Measurement(effect if statistic is None else statistic, effect, stderr, interval, rows, 5000, pvalue, "words")
 
 
-def verdict_of(result, plan=None, variation=STEADY, alpha=0.01, column="age"):
-    calibration = {("age", "fixed"): variation}
-    (finding,) = judge("churn", WINDOW, [Measured(column, plan or planned(), result)], calibration, alpha)
+def judged(result, plan=None, usual=None, level=LEVEL, column="age"):
+    measured = [Measured(column, plan or planned(), result)]
+    (finding,) = judge_measured("churn", WINDOW, measured, level, {} if usual is None else {("age", "fixed"): usual})
     return finding
 
 
+# Facts
+
+
+def test_an_effect_beyond_tolerance_beyond_doubt_is_a_fact():
+    finding = judged(measurement(0.2))
+    assert (finding.verdict, finding.rule) == (Verdict.BREACH, Rule.FACT)
+
+
 def test_an_effect_within_tolerance_passes_and_says_what_it_would_have_seen():
-    finding = verdict_of(measurement(0.05))
+    finding = judged(measurement(0.05))
     assert finding.verdict is Verdict.PASS
-    assert 0.1 < finding.minimum_detectable < 0.2
+    assert finding.minimum_detectable == pytest.approx(0.1 + (3.0902 + 1.2816) * 0.01, abs=1e-4)
 
 
-def test_an_effect_whose_lower_bound_is_beyond_tolerance_breaches():
-    assert verdict_of(measurement(0.2)).verdict is Verdict.BREACH
+def test_an_effect_beyond_tolerance_by_less_than_its_error_at_the_level_passes():
+    assert judged(measurement(0.1 + 3.0 * 0.01)).verdict is Verdict.PASS
+    assert judged(measurement(0.1 + 3.2 * 0.01)).verdict is Verdict.BREACH
 
 
-def test_an_effect_beyond_tolerance_by_less_than_its_error_passes():
-    assert verdict_of(measurement(0.11, stderr=0.05)).verdict is Verdict.PASS
+def test_a_lower_level_asks_for_a_larger_effect():
+    assert judged(measurement(0.14), level=1e-3).verdict is Verdict.BREACH
+    assert judged(measurement(0.14), level=1e-6).verdict is Verdict.PASS
 
 
 def test_negative_effects_count_by_their_size():
-    assert verdict_of(measurement(-0.2)).verdict is Verdict.BREACH
+    assert judged(measurement(-0.2)).verdict is Verdict.BREACH
 
 
-def test_variation_between_the_reference_windows_widens_the_bound():
-    wide = Variation(0.0, 0.1, 40)
-    assert verdict_of(measurement(0.3), variation=wide).verdict is Verdict.PASS
-    assert verdict_of(measurement(0.3)).verdict is Verdict.BREACH
+def test_a_fact_breaches_by_mistake_no_more_often_than_its_level():
+    # 20,000 windows at the very edge of the tolerance, at a level of 1%: within three standard errors.
+    rng = np.random.default_rng(7)
+    effects = 0.1 + rng.normal(0, 0.01, 20_000)
+    items = [Measured("age", planned(), measurement(float(effect))) for effect in effects]
+    breaches = sum(f.verdict is Verdict.BREACH for f in judge_measured("churn", WINDOW, items, 0.01, {}))
+    assert breaches / len(effects) <= 0.01 + 3 * np.sqrt(0.01 * 0.99 / len(effects))
 
 
-def test_the_mean_effect_of_the_reference_windows_is_taken_off():
-    assert verdict_of(measurement(0.3), variation=Variation(0.25, 0.0, 40)).verdict is Verdict.PASS
+def test_what_the_references_own_windows_show_is_no_break():
+    # On Sundays a column is stuck at one value, in the reference too.
+    assert judged(measurement(0.86), planned(Fatal(tolerance=0.5))).verdict is Verdict.BREACH
+    assert judged(measurement(0.86), planned(Fatal(tolerance=0.5)), usual=0.86).verdict is Verdict.PASS
 
 
-def test_more_columns_ask_for_more_evidence():
-    one = Measured("age", planned(), measurement(0.13, stderr=0.01))
-    alone = judge("churn", WINDOW, [one], {("age", "fixed"): STEADY}, 0.01)[0]
-    others = [Measured(f"c{i}", planned(), measurement(0.0)) for i in range(500)]
-    crowd = judge("churn", WINDOW, [one, *others], {("age", "fixed"): STEADY}, 0.01)[0]
-    assert alone.verdict is Verdict.BREACH
-    assert crowd.verdict is Verdict.PASS
+def test_beyond_what_the_reference_shows_itself_it_is_a_break_again():
+    finding = judged(measurement(0.98), usual=0.86)
+    assert (finding.verdict, finding.threshold) == (Verdict.BREACH, 0.86)
 
 
-def test_a_window_that_would_miss_everything_is_inconclusive_and_names_the_rows_needed():
-    finding = verdict_of(measurement(0.0, stderr=0.5, rows=40))
-    assert finding.verdict is Verdict.INCONCLUSIVE
-    assert "rows would do" in finding.reason
-    assert finding.minimum_detectable > BLIND_FACTOR * 0.1
+def test_a_break_of_the_data_is_fatal_where_it_breaches():
+    assert judged(measurement(1.0), planned(Fatal())).fatal
+    assert not judged(measurement(0.0), planned(Fatal())).fatal
+    assert not judged(measurement(1.0)).fatal
 
 
-def test_rows_that_are_needed_would_indeed_be_enough():
-    blind = verdict_of(measurement(0.0, stderr=0.5, rows=40))
-    needed = int(blind.reason.split("about ")[1].split(" ")[0].replace(",", ""))
-    better = verdict_of(measurement(0.0, stderr=0.5 * np.sqrt(40 / needed), rows=needed))
-    assert better.verdict is Verdict.PASS
+def test_a_check_of_the_whole_table_has_no_column():
+    finding = judged(measurement(0.2), planned(OfTheTable()), column=None)
+    assert (finding.column, finding.kind, finding.verdict) == (None, IncidentKind.QUALITY, Verdict.BREACH)
 
 
-def test_a_reference_that_varies_too_much_says_that_rows_do_not_help():
-    finding = verdict_of(measurement(0.0), variation=Variation(0.0, 2.0, 40))
-    assert finding.verdict is Verdict.INCONCLUSIVE
-    assert "reference itself varies" in finding.reason
+def test_a_quality_check_finds_quality_and_a_drift_check_drift():
+    assert judged(measurement(0.2)).kind is IncidentKind.QUALITY
+    assert judged(measurement(0.2), planned(family="drift")).kind is IncidentKind.DRIFT
 
 
-def test_an_inconclusive_measurement_stays_inconclusive_with_its_reason():
-    finding = verdict_of(Inconclusive("12 rows are too few", 30, 12, 5000))
+# Neither calm nor breach
+
+
+def test_an_inconclusive_measurement_stays_inconclusive_with_its_reason_and_the_rows_it_would_take():
+    finding = judged(Inconclusive("12 rows are too few", 30, 12, 5000))
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert finding.reason == "12 rows are too few; about 30 rows would answer it"
 
 
-def test_a_check_that_raised_is_failed_and_never_calm():
-    finding = verdict_of(Failure("ZeroDivisionError: division by zero"))
+def test_an_inconclusive_measurement_that_no_rows_would_answer_names_none():
+    assert judged(Inconclusive("the reference has no range")).reason == "the reference has no range"
+
+
+@pytest.mark.parametrize("plan", [planned(), planned(threshold=0.2), planned(family="drift")])
+def test_a_check_that_raised_is_failed_and_never_calm(plan):
+    finding = judged(Failure("ZeroDivisionError: division by zero"), plan)
     assert finding.verdict is Verdict.FAILED
     assert "ZeroDivisionError" in finding.reason
 
 
+@pytest.mark.parametrize("plan", [planned(threshold=0.2), planned(family="drift")])
+def test_without_an_answer_neither_a_threshold_nor_a_description_is_calm(plan):
+    assert judged(Inconclusive("no rows in this window"), plan).verdict is Verdict.INCONCLUSIVE
+
+
+# A user's own threshold
+
+
 def test_a_fixed_threshold_decides_by_the_statistic_alone():
-    below = verdict_of(measurement(0.9, statistic=0.19), planned(threshold=0.2))
-    above = verdict_of(measurement(0.0, statistic=0.21, stderr=0.5), planned(threshold=0.2))
+    below = judged(measurement(0.9, statistic=0.19, pvalue=0.0), planned(threshold=0.2))
+    above = judged(measurement(0.0, statistic=0.21, stderr=0.5, pvalue=1.0), planned(threshold=0.2))
     assert (below.verdict, above.verdict) == (Verdict.PASS, Verdict.BREACH)
-    assert above.threshold == 0.2
+    assert (above.rule, above.threshold) == (Rule.THRESHOLD, 0.2)
 
 
-def test_a_break_that_is_a_fact_is_not_assumed_to_vary():
-    item = Measured("age", planned(Fatal(tolerance=0.5)), measurement(1.0))
-    (finding,) = judge("churn", WINDOW, [item], {}, 0.01)
+def test_a_fixed_threshold_itself_passes():
+    assert judged(measurement(0.0, statistic=0.2), planned(threshold=0.2)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("level", [0.01, 1e-12])
+def test_a_fixed_threshold_knows_no_budget(level):
+    finding = judged(measurement(0.3, stderr=0.2), planned(threshold=0.2, family="drift"), usual=5.0, level=level)
     assert finding.verdict is Verdict.BREACH
-    assert finding.fatal
+    assert finding.evidence is None
 
 
-def test_what_the_reference_shows_in_every_window_is_no_break():
-    # a weekday is stuck at one value in every daily window, in the reference too
-    finding = verdict_of(measurement(0.86), planned(Fatal(tolerance=0.5)), Variation(0.86, 0.01, 40))
-    assert finding.verdict is Verdict.PASS
+def test_a_fixed_threshold_of_zero_is_a_threshold():
+    assert judged(measurement(0.01), planned(threshold=0.0)).rule is Rule.THRESHOLD
 
 
-def test_an_effect_far_beyond_tolerance_needs_no_second_window():
-    assert verdict_of(measurement(3.0)).fatal
-    assert not verdict_of(measurement(0.2)).fatal
+# Descriptions
 
 
-def test_without_calibration_a_variation_is_assumed():
-    (finding,) = judge("churn", WINDOW, [Measured("age", planned(), measurement(0.3))], {}, 0.01)
-    assert finding.verdict is Verdict.PASS
-    assert assumed(0.1).deviation == pytest.approx(0.15)
+def test_a_classical_drift_statistic_describes_and_never_breaches_by_itself():
+    finding = judged(measurement(5.0, pvalue=0.0), planned(family="drift"))
+    assert (finding.verdict, finding.rule) == (Verdict.PASS, Rule.DESCRIPTION)
+    assert (finding.effect, finding.pvalue, finding.threshold) == (5.0, 0.0, 0.1)
 
 
-def test_a_check_of_the_whole_table_has_no_column_and_no_assumed_variation():
-    finding = verdict_of(measurement(0.2), planned(family="quality"), column=None)
-    assert (finding.column, finding.kind, finding.verdict) == (None, IncidentKind.QUALITY, Verdict.BREACH)
+def test_a_drift_statistic_of_the_whole_table_is_a_fact_for_no_evidence_is_its_own():
+    assert judged(measurement(0.2), planned(OfTheTable(), family="drift"), column=None).rule is Rule.FACT
 
 
-def test_windows_in_which_nothing_changed_breach_no_more_often_than_promised():
-    # 400 windows of 20 columns with normal effects: at alpha 5% a window, at most 5% may breach (3 standard errors).
-    rng = np.random.default_rng(7)
-    check, windows, columns, alpha = Planned("fixed", "drift", Fixed(tolerance=0.0)), 400, 20, 0.05
-    calibration = {(f"c{i}", "fixed"): STEADY for i in range(columns)}
-    noisy = 0
-    for _ in range(windows):
-        effects = rng.normal(0, 0.01, columns)
-        items = [Measured(f"c{i}", check, measurement(float(e))) for i, e in enumerate(effects)]
-        noisy += any(f.verdict is Verdict.BREACH for f in judge("m", WINDOW, items, calibration, alpha))
-    # both directions count, so the promise is 2 x alpha one-sided at a tolerance of zero
-    assert noisy / windows <= 2 * alpha + 3 * np.sqrt(2 * alpha * (1 - 2 * alpha) / windows)
+def described_column(verdict, rule=Rule.DESCRIPTION, breaching=frozenset({"age"})):
+    finding = Finding("churn", "age", "ks", IncidentKind.DRIFT, WINDOW, verdict, rule=rule)
+    (told,) = described([finding], breaching)
+    return told.verdict
+
+
+def test_a_description_breaches_where_its_columns_evidence_does():
+    assert described_column(Verdict.PASS) is Verdict.BREACH
+    assert described_column(Verdict.PASS, breaching=frozenset({"income"})) is Verdict.PASS
+
+
+@pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.FAILED])
+def test_a_description_without_an_answer_stays_so_whatever_its_column_does(verdict):
+    assert described_column(verdict) is verdict
+
+
+@pytest.mark.parametrize("rule", [rule for rule in Rule if rule is not Rule.DESCRIPTION])
+def test_nothing_but_descriptions_follows_a_column(rule):
+    assert described_column(Verdict.PASS, rule) is Verdict.PASS
+
+
+# The contract
+
+
+def test_findings_keep_the_order_of_what_was_measured():
+    items = [Measured(name, planned(), measurement(0.0)) for name in ("b", "a", "c")]
+    assert [f.column for f in judge_measured("churn", WINDOW, items, LEVEL, {})] == ["b", "a", "c"]
 
 
 def test_the_contract_of_a_finding_in_json():
-    document = verdict_of(measurement(0.2)).as_json()
+    document = judged(measurement(0.2)).as_json()
     asked = {
         "model", "column", "check", "window", "verdict", "statistic", "effect", "effect_ci", "pvalue", "threshold",
-        "minimum_detectable", "rows", "reference_rows", "reason", "diagnosis",
+        "minimum_detectable", "rows", "reference_rows", "reason", "diagnosis", "rule", "evidence", "onset", "detectable",
     }  # fmt: skip
     assert asked <= document.keys()
     assert document["window"] == {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}
-    assert document["verdict"] == "breach"
+    assert (document["verdict"], document["rule"]) == ("breach", "fact")
     assert len(document["effect_ci"]) == 2
 
 

@@ -1,13 +1,14 @@
 """The Slack notifier against a stand-in that keeps Slack's rules."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from notice_factory import first, hostile, incident, monster, notice, series
+from notice_factory import evidence, first, hostile, incident, monster, notice, series
 from pydantic import ValidationError
 
 from monitor.core.errors import UnavailableError, UserError
-from monitor.core.finding import Severity
+from monitor.core.finding import Rule, Severity
 from monitor.core.incident import Reason, State
 from monitor.core.notice import Attempt, Deferred, Delivered, Rejected
 from monitor.notifiers import _png
@@ -66,6 +67,21 @@ def test_the_sentence_holds_effect_tolerance_and_window():
     sentence = render_slack(notice())["blocks"][1]["text"]["text"]
     assert "amount 0.62 standard deviations of the reference, tolerance 0.2" in sentence
     assert "2026-03-02" in sentence
+
+
+def test_evidence_is_told_first_in_native_units_and_without_the_effect_of_one_window():
+    words = "median of amount rose from 733 to 1,180 (+61%, 90% interval +58% to +64%), since 2026-03-01 00:00 UTC"
+    shown = replace(evidence("amount", words), rule=Rule.EVIDENCE)
+    text = render_slack(notice(of=incident(evidence=(shown,))))["blocks"][1]["text"]["text"]
+    assert text.startswith(f"M{words[1:]}. Shifted values in amount, age, tenure: ")
+    assert "0.62" not in text
+
+
+def test_a_change_that_has_grown_is_said_with_its_words(slack, bot):
+    begun = bot.send(first())
+    bot.send(follow_up(begun, Reason.WORSE, detail="median of amount rose from 733 to 2,400"))
+    said = slack.thread(begun.reference["ts"])[-1]["text"]
+    assert said == "The change has grown: median of amount rose from 733 to 2,400"
 
 
 def test_every_message_has_a_top_level_text_for_notifications(slack, bot):
@@ -209,7 +225,10 @@ def test_every_reason_has_words_of_its_own(slack, bot, reason):
     assert slack.thread(begun.reference["ts"])[-1]["text"]
 
 
-@pytest.mark.parametrize(("reason", "shown"), [(Reason.REPEAT, True), (Reason.SEVERITY, True), (Reason.PERSON, False)])
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [(Reason.REPEAT, True), (Reason.SEVERITY, True), (Reason.WORSE, True), (Reason.PERSON, False)],
+)
 def test_loud_replies_show_in_the_channel_since_edits_notify_nobody(slack, bot, reason, shown):
     begun = bot.send(first())
     bot.send(follow_up(begun, reason))

@@ -69,11 +69,11 @@ def test_alarms_of_many_thresholds_are_those_of_one_window_after_the_other():
     found = panel("hour")
     detector, end = found.learned(), found.reference
     timeline = found.timeline[end:]
-    threshold, importance = 1.5, np.ones(len(found.names))
+    threshold, importance = 0.02, np.ones(len(found.names))
     together = [
         (window, paid[1].tolist())
         for window, paid in alarms(
-            detector, found.sums[end:], found.rows[end:], timeline, np.array([0.2, threshold]), 40.0, importance
+            detector, found.sums[end:], found.rows[end:], timeline, np.array([0.005, threshold]), 40.0, importance
         )
         if paid[1].any()
     ]
