@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test lint docs bench browser wheel clean
+.PHONY: help demo test lint docs bench signal browser wheel clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -25,6 +25,9 @@ docs: $(BIN)/monitor ## Write the generated reference pages anew
 
 bench: $(BIN)/monitor ## Measure the cost of a profile and of a report
 	$(BIN)/python benchmarks/profile.py && $(BIN)/python benchmarks/report.py
+
+signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (half an hour)
+	$(BIN)/python -m benchmarks.signal
 
 wheel: $(BIN)/monitor ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

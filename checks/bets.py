@@ -16,7 +16,7 @@ Flags = npt.NDArray[np.bool_]
 
 LARGEST_ENTRY = 12.0  # innovation deviations; a first block is not expected to jump further
 RARE_BELOW = 10.0  # expected rows of a block below which a share is too rare for a normal theory
-MOST_DISPERSED = 3.0  # rare counts that cluster more than this are left to the blocks
+UNKNOWN_BURST = 2.0  # times the cap where the reference has no event of the kind to judge bursts by
 SPANS = (1, 3, 9, 27, 81)  # blocks over which the clustering of rare counts is looked for
 FEWEST_SPANS = 6
 COUNTED = 5  # events of a reference from which their clustering can be told
@@ -159,8 +159,9 @@ def rare_bets(counts: Array, rows: Array, tolerance: Array, tail: Flags, hidden:
     # Tails answer to a wandering level by bursts: what any block of the reference showed is normal.
     largest = np.where(tail, (counts / np.maximum(rows, FEWEST_ROWS)).max(axis=0, initial=0.0), 0.0)
     null = np.clip(np.maximum(np.maximum(upper, tolerated), largest), 1e-9, MOST_ROWS)
-    capped = (events > 0) | tail
-    return RareBets(seen, null, _risen(null), dispersion(counts, rows), np.where(capped, np.log(blocks + 1.0), np.inf))
+    burst = np.where(events > 0, 1.0, UNKNOWN_BURST) * np.log(blocks + 1.0)
+    cap = np.where((events > 0) | tail, burst, np.inf)
+    return RareBets(seen, null, _risen(null), dispersion(counts, rows), cap)
 
 
 def _risen(null: Array) -> Array:

@@ -5,12 +5,14 @@ on this very log is audited by replaying the reference: whole days, drawn anew w
 daemon would.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from checks.calibration import Calibration
 from checks.evidence import Detector, Tracks
+from checks.persistence import FEWEST_ALIKE
 from checks.season import Array
 from checks.timeline import Places, Timeline
 
@@ -18,8 +20,12 @@ DAYS_A_PERIOD = 30.0
 PSEUDO_DEPLOYMENTS, PSEUDO_DAYS, MEAN_RUN = 8, 90, 20
 MOST_WINDOWS = 6_000  # replayed of all pseudo-deployments together; more would cost minutes where windows are short
 REPLAYED_SHARE = 0.5  # of the budget that the replay may spend: it has not seen everything that can happen
-LOWEST = 1 / 60  # of the strict threshold; the replay of two months cannot vouch for less
+RELAXED_SHARE = 0.25  # the same below the strict threshold, where nothing but the replay vouches
+LOWEST = 1 / 250  # of the strict threshold: below, bursty worlds notify four times as often as their replays
+LEAST_RELAXED = 1 / 8  # what a calm replay may relax to however short the reference is
+VOUCHED = 40.0  # times that each independent block of the reference vouches for; a slow world has two, others ten
 STEPS = np.exp(np.arange(0.0, 10.1, 0.5))
+TOO_DEAR = 20.0  # times the strict threshold: three nats beyond what fair bets need
 SAME_ALARM_DAYS = 7.0  # alarms of one account closer than this are one notification
 MOST_PARTS = 24  # of a day, so that parts of different days never meet
 FEWEST_DAYS = 14  # of reference, for days to be drawn from
@@ -53,11 +59,13 @@ class Audit:
     threshold : evidence that an alarm pays, for each account of average weight.
     rate : replayed notifications per 30 days at that threshold; None where nothing could be replayed.
     days : days replayed.
+    unfit : accounts that their own reference would set off at any price; nothing can be concluded of them.
     """
 
     threshold: float
     rate: float | None
     days: int
+    unfit: tuple[str, ...] = ()
 
 
 def paying(evidence: Array, importance: Array, threshold: float | Array, strict: float) -> Array:
@@ -145,12 +153,12 @@ def audit(
     yearly: bool = False,
     seed: int = 0,
 ) -> Audit:
-    """Replay the reference and return the smallest threshold that keeps to half of the budget there.
+    """Replay the reference and return the smallest threshold that keeps to its share of the budget there.
 
     Pseudo-deployments are drawn by a stationary bootstrap of whole days (Politis and Romano 1994), weekdays kept and
     all components together, so that whatever depends on what stays so for runs of 20 days; each is calibrated anew and
-    judged for months. Never below an eighth of the strict threshold, and above it where the replay says that the
-    assumptions fail.
+    judged for months. Below the strict threshold only as far as the reference can vouch for, and above it where the
+    replay says that the assumptions fail.
 
     Parameters
     ----------
@@ -161,28 +169,97 @@ def audit(
     length = int(min(PSEUDO_DAYS, max(30, MOST_WINDOWS / (PSEUDO_DEPLOYMENTS * a_day))))
     if len(days) < FEWEST_DAYS:
         return Audit(budget.strict, None, 0)
-    thresholds = budget.strict * LOWEST * STEPS
+    known = Detector.learned(tracks, sums, rows, timeline, weekly=weekly, yearly=yearly).scales[-1].calibration
+    lowest = _lowest(tracks, known, len(days))
+    thresholds = budget.strict * lowest * STEPS
     rng = np.random.default_rng(seed)
     drawn = [_pseudo(timeline, len(days) + length, rng) for _ in range(PSEUDO_DEPLOYMENTS)]
-    counts = np.zeros(len(thresholds))
     for tried in (thresholds[:1], thresholds):
-        counts = np.zeros(len(tried))
-        for places, line in drawn:
-            split = int(np.searchsorted(line.days, len(days)))
-            detector = Detector.learned(
-                tracks, sums[places[:split]], rows[places[:split]], line[:split], weekly=weekly, yearly=yearly
-            )
-            after = places[split:]
-            found = alarms(detector, sums[after], rows[after], line[split:], tried, budget.strict, importance)
-            counts += notifications(found, SAME_ALARM_DAYS * timeline.a_day, len(tried), len(tracks.accounts))
-        if counts[0] * DAYS_A_PERIOD / (length * PSEUDO_DEPLOYMENTS) <= REPLAYED_SHARE * budget.rate:
+        found = [
+            list(_replayed(tracks, sums, rows, places, line, len(days), tried, budget, importance, weekly, yearly))
+            for places, line in drawn
+        ]
+        judged = _Replay(found, tried, tracks.accounts, SAME_ALARM_DAYS * timeline.a_day, length * PSEUDO_DEPLOYMENTS)
+        if judged.rates(())[0] <= RELAXED_SHARE * budget.rate:
             break
-    rates = counts * DAYS_A_PERIOD / (length * PSEUDO_DEPLOYMENTS)
-    held = np.flatnonzero(rates > REPLAYED_SHARE * budget.rate)
-    chosen = int(held.max()) + 1 if held.size else 0
-    if chosen == len(rates):
-        return Audit(float(thresholds[-1]), float(rates[-1]), length * PSEUDO_DEPLOYMENTS)
-    return Audit(float(thresholds[chosen]), float(rates[chosen]), length * PSEUDO_DEPLOYMENTS)
+    unfit = judged.unfit(budget) if len(tried) > 1 else ()
+    rates = judged.rates(unfit)
+    allowed = np.where(tried < budget.strict * (1 - 1e-9), RELAXED_SHARE, REPLAYED_SHARE) * budget.rate
+    # Alarms that no price prevents are no reason to raise it; they are a reason not to relax it.
+    held = np.flatnonzero(rates - np.where(tried < budget.strict * (1 - 1e-9), 0.0, rates[-1]) > allowed)
+    chosen = min(int(held.max()) + 1 if held.size else 0, len(rates) - 1)
+    names = tuple(tracks.accounts[place] for place in unfit)
+    return Audit(float(tried[chosen]), float(rates[chosen]), judged.days, names)
+
+
+def _replayed(
+    tracks: Tracks,
+    sums: Array,
+    rows: Array,
+    places: Places,
+    line: Timeline,
+    days: int,
+    thresholds: Array,
+    budget: Budget,
+    importance: Array,
+    weekly: bool,
+    yearly: bool,
+) -> Iterator[tuple[int, Array]]:
+    """Yield the alarms of one pseudo-deployment: calibrated on its first days, judged on the others."""
+    split = int(np.searchsorted(line.days, days))
+    learnt, after = places[:split], places[split:]
+    detector = Detector.learned(tracks, sums[learnt], rows[learnt], line[:split], weekly=weekly, yearly=yearly)
+    return alarms(detector, sums[after], rows[after], line[split:], thresholds, budget.strict, importance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Replay:
+    """The alarms of all pseudo-deployments."""
+
+    found: list[list[tuple[int, Array]]]
+    thresholds: Array
+    accounts: tuple[str, ...]
+    gap: float
+    days: int
+
+    def rates(self, without: Sequence[int]) -> Array:
+        """Return notifications per 30 days at each threshold, without some accounts."""
+        counts = np.zeros(len(self.thresholds))
+        for alarmed in self.found:
+            kept = (
+                (window, np.delete(paid, without, axis=1)) if without else (window, paid) for window, paid in alarmed
+            )
+            counts += notifications(kept, self.gap, len(self.thresholds), len(self.accounts) - len(without))
+        return counts * DAYS_A_PERIOD / self.days
+
+    def unfit(self, budget: Budget) -> tuple[int, ...]:
+        """Return the accounts that alone would spend half of the budget at ``TOO_DEAR`` times the strict threshold."""
+        place = int(np.searchsorted(self.thresholds, TOO_DEAR * budget.strict))
+        if place >= len(self.thresholds):
+            return ()
+        counts = np.zeros(len(self.accounts))
+        for alarmed in self.found:
+            last = np.full(len(self.accounts), -np.inf)
+            for window, paid in alarmed:
+                counts += (paid[place] > 0) & (window - last > self.gap)
+                last = np.where(paid[place] > 0, window, last)
+        allowed = max(1.0, REPLAYED_SHARE * budget.rate * self.days / DAYS_A_PERIOD)
+        return tuple(int(account) for account in np.flatnonzero(counts > allowed))
+
+
+def _lowest(tracks: Tracks, known: Calibration, days: int) -> float:
+    """Return the lowest threshold that a replay can vouch for, as a share of the strict one.
+
+    It draws from no more independent stretches of time than the reference has, by the most persistent kind of
+    component; where those are few, what it has not seen is no evidence of absence.
+    """
+    gains = [
+        float(np.median(known.gain[mine]))
+        for kind in np.unique(tracks.kinds)
+        if (mine := (tracks.kinds == kind) & (known.usable > 0)).sum() >= FEWEST_ALIKE
+    ]
+    gain = min(gains, default=1.0)
+    return max(LOWEST, min(LEAST_RELAXED, (2 - gain) / max(1e-9, VOUCHED * days * gain)))
 
 
 def notifications(found: Iterator[tuple[int, Array]], gap: float, thresholds: int, accounts: int) -> Array:

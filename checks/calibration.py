@@ -22,6 +22,7 @@ FEWEST_EFFECTIVE, FEWEST_FREEDOM = 6.0, 4.0
 PRIOR_DEVIATION, PRIOR_PERSISTENCE, PRIOR_BLOCKS = 0.15, 0.7, 20.0  # of a reference without time (SIGNAL.md 2.9)
 STEADY = 2.0  # standard errors by which the halves of a steady reference differ at most
 CLIPPED = 6.0  # a past block enters the prediction with no more than this
+RIDGE = 1e-9
 HALVES_FROM = 16  # blocks from which the halves can be compared
 
 Arrays = dict[str, Array]
@@ -125,6 +126,7 @@ def calibrate(
     values : of every component in every block, with sampling variance 1 / rows; shape (blocks, components).
     rows : shape (blocks, components); a block with fewer than ``FEWEST_ROWS`` says nothing.
     tolerance : shape (components,).
+    kinds : equal numbers for components of one kind, which are alike in persistence; shape (components,).
     """
     matrices = designs(moments, grain, weekly=weekly, yearly=yearly)
     patterns, found = np.unique(rows >= FEWEST_ROWS, axis=1, return_inverse=True)
@@ -136,7 +138,9 @@ def calibrate(
         inner = tuple(matrix[kept] for matrix in matrices)
         inverses.append(tuple(_inverse(matrix) for matrix in inner))
         if kept.sum() >= FEWEST_BLOCKS:
-            part = _fitted(values[kept][:, mine], rows[kept][:, mine], tolerance[mine], kinds[mine], inner, inverses[-1])
+            part = _fitted(
+                values[kept][:, mine], rows[kept][:, mine], tolerance[mine], kinds[mine], inner, inverses[-1]
+            )
         else:
             part = assumed(_pooled(values[:, mine], rows[:, mine]), tolerance[mine], [m.shape[1] for m in matrices])
         parts.append((mine, part))
@@ -194,7 +198,12 @@ def assumed(levels: Array, tolerance: Array, widths: Sequence[int]) -> Arrays:
 
 
 def _fitted(
-    values: Array, rows: Array, tolerance: Array, kinds: npt.NDArray[np.intp], matrices: Sequence[Array], inverses: Sequence[Array]
+    values: Array,
+    rows: Array,
+    tolerance: Array,
+    kinds: npt.NDArray[np.intp],
+    matrices: Sequence[Array],
+    inverses: Sequence[Array],
 ) -> Arrays:
     """Estimate everything for components that have the same blocks."""
     blocks = len(values)
@@ -256,7 +265,9 @@ def _season(
 
 
 def _inverse(matrix: Array) -> Array:
-    return np.asarray(np.linalg.pinv(matrix.T @ matrix), np.float64)
+    # The ridge keeps slots without a block at the level of the others, with a leverage that lets nobody bet on them.
+    crossed = matrix.T @ matrix
+    return np.asarray(np.linalg.inv(crossed + RIDGE * max(1, len(matrix)) * np.eye(len(crossed))), np.float64)
 
 
 def _leverage(matrix: Array, inverse: Array) -> Array:
@@ -273,6 +284,8 @@ def _innovations(standard: Array, phi: Array, parameters: Array) -> tuple[Array,
     # Never less noise than sampling alone makes: a reference that is calmer than its rows allow was lucky.
     lifted = np.where(spread > 1e-3, scale / np.maximum(spread, 1e-6), 1.0)
     scale = np.where(spread < 1, lifted, scale)
+    # Nor less than a first-order autoregression of that persistence leaves: higher orders that predict a few bursts of
+    # the reference to the letter know nothing of the next.
     scale = np.maximum(scale, np.sqrt(1 - np.clip(phi.sum(axis=0), 0.0, 1.0) ** 2))
     variance = left.var(axis=0)
     fourth = ((left - left.mean(axis=0)) ** 4).mean(axis=0)

@@ -27,15 +27,25 @@ class Detectable:
     ----------
     effect : Cohen's d of a score, Cohen's h of a share.
     floor : the same if windows had any number of rows.
+    tolerance : what of it is no news.
     """
 
     effect: Array
     floor: Array
+    tolerance: Array
 
     def rows_needed(self, rows: Array, between: Array) -> Array:
-        """Return the rows with which ``BLIND`` would be seen, shape (components,); infinite where none would do."""
+        """Return the rows with which ``BLIND`` would be seen, shape (components,); infinite where none would do.
+
+        What a change exceeds its tolerance by must be as many deviations of a block as it is with these rows.
+
+        Parameters
+        ----------
+        rows : that the effects are of, shape (components,).
+        between : variance between blocks beyond sampling, shape (components,).
+        """
         variance = 1 / np.maximum(rows, 1.0) + between
-        wanted = variance * (BLIND / self.effect) ** 2 - between
+        wanted = variance * ((BLIND - self.tolerance) / (self.effect - self.tolerance)) ** 2 - between
         return np.where((self.floor < BLIND) & (wanted > 0), np.ceil(1 / np.maximum(wanted, 1e-12)), np.inf)
 
 
@@ -56,7 +66,7 @@ def detectable(detector: Detector, rows: Array, costs: Array, blocks: float) -> 
     if scale.rarely.any():
         effect = np.where(scale.rarely, _rare(scale, rows, needed, blocks), effect)
         floor = np.where(scale.rarely, SMALLEST_EFFECT, floor)
-    return Detectable(effect, floor)
+    return Detectable(effect, floor, scale.calibration.tolerance)
 
 
 def _student(scale: Scale, rows: Array, needed: Array, blocks: float) -> Array:

@@ -335,7 +335,9 @@ class Detector:
             for found in (enter, lasting):
                 found[scale.rarely] = 0.0
                 found[scale.rarely, :RARE_BETS] = rare[scale.rarely]
-        return np.exp(np.minimum(enter, LOG_MOST)), np.exp(np.minimum(lasting, LOG_MOST))
+        # A block without a word brings nothing either: silence must not add up to an alarm.
+        heard = np.where(scale.rarely, held.rows, speaks(seen.rows))[:, None] > 0
+        return np.exp(np.minimum(enter, LOG_MOST)) * heard, np.exp(np.minimum(lasting, LOG_MOST))
 
     def shares(self, state: State) -> Array:
         """Return what each component contributes to the evidence of its account, shape (components,)."""

@@ -70,7 +70,8 @@ class Layout:
         """Return sums and rows of many profiles, each of shape (profiles, components)."""
         sums, rows = [np.zeros((len(profiles), 0))], [np.zeros((len(profiles), 0))]
         for column, (numerators, denominators) in self.matrices.items():
-            counts = np.stack([count_vector(profile.columns[column]) for profile in profiles])
+            counts = np.array([count_vector(profile.columns[column]) for profile in profiles])
+            counts = counts.reshape(len(profiles), numerators.shape[1])  # of no profiles as well
             sums.append(counts @ numerators.T)
             rows.append(counts @ denominators.T)
         return np.concatenate(sums, axis=1), np.concatenate(rows, axis=1)

@@ -6,6 +6,7 @@ import numpy.typing as npt
 from checks.season import Array
 
 MOST_PERSISTENT = 0.95
+FEWEST_ALIKE = 8  # components of one kind, for their median to mean something
 
 
 def autocovariances(values: Array, most: int) -> Array:
@@ -53,7 +54,13 @@ def persistence(values: Array, kinds: npt.NDArray[np.intp]) -> tuple[Array, Arra
 
     The sum of the coefficients is at least the lag-1 autocorrelation (AIC is timid on short references), corrected for
     its bias (Marriott and Pope 1954) and, for the bound, taken one standard error upwards. Negative persistence, which
-    would turn noise into evidence, is not believed.
+    would turn noise into evidence, is not believed. Nor is that one component is less persistent than most of its
+    kind: two months tell a slow wander in a few of fifty columns by luck alone.
+
+    Parameters
+    ----------
+    values : standardised blocks, shape (blocks, components).
+    kinds : equal numbers for components of one kind, shape (components,).
     """
     blocks = len(values)
     phi = yule_walker(values, longest_order(blocks))
@@ -69,7 +76,7 @@ def persistence(values: Array, kinds: npt.NDArray[np.intp]) -> tuple[Array, Arra
     plain = np.clip(np.where(total > 0, unbiased, 0.0), 0.0, MOST_PERSISTENT)
     for kind in np.unique(kinds):
         mine = kinds == kind
-        if mine.sum() >= 8:
+        if mine.sum() >= FEWEST_ALIKE:
             bound[mine] = np.maximum(bound[mine], np.median(bound[mine]))
     return _scaled(phi, total, bound), _scaled(phi, total, plain)
 

@@ -320,7 +320,7 @@ class Table:
     ----------
     profile : of the window's rows.
     start, end : the half-open window, seconds since 1970 UTC.
-    history : earlier windows of the same log, oldest first; empty for a reference.
+    history : earlier windows of the same log, oldest first; of a reference its own, empty where it has no time.
     """
 
     profile: Profile

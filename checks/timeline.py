@@ -49,7 +49,7 @@ class Timeline:
         """Return how long a block of a scale is."""
         if scale == "day" or abs(self.a_day - 1) <= DAY_TOLERANCE:
             return "day"
-        return "part" if self.a_day > 1 else "longer"
+        return scale if self.a_day > 1 else "longer"
 
     def blocks(self, scale: ScaleName) -> Places:
         """Return the number of the block of each window."""

@@ -28,6 +28,7 @@ class Standing:
     until : end of the 30 days that ``spending.sent`` counts.
     nearest : the columns closest to an alarm, each with the share of its price that it holds.
     timed : whether the reference says how much windows vary; None without a reference.
+    unfit : columns that the reference itself would set off at any price, so that nothing is concluded of them.
     wandering : columns whose level drifts in the reference itself; None where that was not asked.
     """
 
@@ -35,6 +36,7 @@ class Standing:
     until: datetime
     nearest: tuple[tuple[str, float], ...]
     timed: bool | None
+    unfit: tuple[str, ...] = ()
     wandering: tuple[str, ...] | None = None
 
     @property
@@ -42,7 +44,9 @@ class Standing:
         """What is odd about the reference, in words; empty where nothing is."""
         if self.timed is False:
             return "learning normal variation: the reference has no times"
-        return f"the reference wanders in {', '.join(self.wandering)}" if self.wandering else ""
+        unfit = f"not judged: {', '.join(self.unfit)}" if self.unfit else ""
+        moving = f"the reference wanders in {', '.join(self.wandering)}" if self.wandering else ""
+        return "; ".join(filter(None, (unfit, moving)))
 
     def as_json(self) -> dict[str, Any]:
         """Return the contract's JSON object."""
@@ -51,6 +55,7 @@ class Standing:
             "until": iso(self.until),
             "nearest": [{"column": column, "evidence": share} for column, share in self.nearest],
             "timed": self.timed,
+            "unfit": list(self.unfit),
             "wandering": list(self.wandering) if self.wandering is not None else None,
         }
 
@@ -76,5 +81,10 @@ def standing(
         reference = reference_rows.find(connection, watch.name, reference_id)
         wanders = wandering(learn(reference, watch.plan, watch.rhythm, watch.terms, audit))
     return Standing(
-        spending(watch.rate, audit, (incident for _, incident in told)), until, tuple(nearest(findings)), timed, wanders
+        spending(watch.rate, audit, (incident for _, incident in told)),
+        until,
+        tuple(nearest(findings)),
+        timed,
+        audit.unfit if audit is not None else (),
+        wanders,
     )

@@ -8,8 +8,9 @@ from hashlib import sha256
 from checks.catalogue import catalogue
 from monitor.config.calendars import calendar_of
 from monitor.config.models import Config, Model
+from monitor.core.finding import Rule
 from monitor.core.lifecycle import Holding
-from monitor.core.measuring import Planned
+from monitor.core.measuring import Planned, rule_of
 from monitor.core.retrain_policy import Mode, Policy
 from monitor.core.schedule import Schedule
 from monitor.core.signal import Rhythm, Terms
@@ -71,7 +72,7 @@ class Watch:
         """What decides which evidence is gathered and how."""
         model = self.model
         return {
-            "checks": [(p.name, repr(p.check), p.columns, p.threshold, p.auto) for p in self.plan],
+            "checks": [(p.name, repr(p.check), p.columns, p.auto) for p in self.plan if rule_of(p) is Rule.EVIDENCE],
             "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up", "start", "delay"}),
             "columns": model.columns.model_dump(mode="json", exclude={"importance", "segments"}),
             "calendar": model.calendar.model_dump(mode="json"),
@@ -82,6 +83,7 @@ class Watch:
         """What decides a verdict, as canonical JSON. Receivers and addresses do not, and secrets are not in it."""
         model = self.model
         more = {
+            "checks": [(p.name, repr(p.check), p.columns, p.threshold, p.auto) for p in self.plan],
             "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up"}),
             "columns": model.columns.model_dump(mode="json"),
             "alerts": model.alerts.model_dump(mode="json"),

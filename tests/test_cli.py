@@ -262,7 +262,7 @@ def test_the_configuration_is_checked_shown_and_described(run, tmp_path):
     assert code == 0
     assert document["valid"] is True
     assert {line["what"] for line in document["connections"] if line["outcome"] == "ok"} == {
-        "store", "models.churn.logs", "models.churn.reference", "notifiers.log",
+        "store", "models.churn.logs", "models.churn.reference", "models.churn.budget", "models.churn.signal", "notifiers.log",
     }  # fmt: skip
     assert all(line["outcome"] != "error" for line in document["connections"])
     assert "every: 1d" in run("config", "show")[1]

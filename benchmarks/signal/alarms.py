@@ -115,7 +115,7 @@ class Detection:
     ----------
     delay : days to the first alert that names a changed column; infinite where none came within the horizon.
     before : whether a changed column alerted in the seven days before the onset.
-    named, right : columns named in notifications from the onset to the horizon, and how many of them had changed.
+    named, right : columns named by that alert, and how many of them had changed.
     """
 
     delay: float
@@ -130,7 +130,7 @@ def detection(alerts: Iterable[Alert], changed: Iterable[str], onset: int, per_d
     end = onset + HORIZON_DAYS * per_day
     hits = [window for window, columns in alerts if truth.intersection(columns)]
     first = next((window for window in hits if onset <= window < end), None)
-    named = [name for window, columns in notifications(alerts, per_day) if onset <= window < end for name in columns]
+    named = next((columns for window, columns in alerts if window == first and truth.intersection(columns)), ())
     return Detection(
         delay=inf if first is None else (first - onset + 1) / per_day,
         before=any(onset - MERGE_DAYS * per_day <= window < onset for window in hits),

@@ -33,21 +33,21 @@ class Size:
 
 LARGE = Size(
     worlds=(
-        ("iid", "day", 100, 12, 12),
-        ("ar", "day", 100, 12, 12),
-        ("season", "day", 100, 12, 12),
-        ("iid", "day", 1000, 8, 16),
-        ("ar", "day", 1000, 8, 16),
-        ("season", "day", 1000, 8, 16),
-        ("slow", "day", 1000, 8, 16),
-        ("bursty", "day", 1000, 8, 16),
-        ("level", "day", 1000, 8, 16),
-        ("ar", "hour", 200, 3, 3),
-        ("season", "hour", 200, 3, 3),
+        ("iid", "day", 100, 8, 8),
+        ("ar", "day", 100, 8, 8),
+        ("season", "day", 100, 8, 8),
+        ("iid", "day", 1000, 3, 5),
+        ("ar", "day", 1000, 3, 5),
+        ("season", "day", 1000, 3, 5),
+        ("slow", "day", 1000, 3, 5),
+        ("bursty", "day", 1000, 3, 5),
+        ("level", "day", 1000, 3, 5),
+        ("ar", "hour", 200, 1, 0),
+        ("season", "hour", 200, 1, 0),
     ),
-    flights=10,
-    honest=8,
-    faults=40,
+    flights=6,
+    honest=3,
+    faults=20,
 )
 SMALL = Size(worlds=(("iid", "day", 100, 2, 0), ("ar", "day", 100, 2, 0)), flights=0, honest=1, faults=2)
 
@@ -73,6 +73,6 @@ def honest_worlds(size: Size) -> list[World]:
     return [
         World(kind, "day", rows, REFERENCE_DAYS, PRODUCTION_DAYS, SEED + 500 + repetition)
         for kind in ("iid", "ar", "season")
-        for rows in (100, 1000)
+        for rows in sorted({rows for _, _, rows, _, _ in size.worlds} & {100, 1000})
         for repetition in range(size.honest)
     ]

@@ -17,9 +17,10 @@ _PRIOR_WINDOWS = 3
 class RowCount:
     """Row count: the volume of the window against earlier windows, as a relative change (-0.6: 60% fewer rows).
 
-    Compared are the earlier windows of the same length at the same hour of the week, where there are three of them,
-    else the latest 24; with fewer than three windows the check is inconclusive. The reference plays no part: it is a
-    sample.
+    Compared are the earlier windows of the same length at the same hour of the week. In the first weeks the reference
+    lends its rhythm, scaled to the log's own volume, since a reference may be a sample; without one, windows are
+    compared with those at the same hour of the day, and windows of a day or more with the latest. With fewer than three
+    to compare with the check is inconclusive.
 
     Statistic: log of (rows + ½) / (usual + ½), usual being the median. The effect is that ratio less 1. Its standard
     error joins the spread between the windows (median absolute deviation of the log, drawn towards 0.15 while there
@@ -52,7 +53,7 @@ class RowCount:
     def measure_table(self, reference: Table, current: Table) -> Measurement | Inconclusive:
         """Compare the current rows as a whole with earlier windows."""
         rows, known = current.profile.rows, reference.profile.rows
-        like = peers(current)
+        like = peers(reference, current)
         count = len(like.windows)
         if count < FEWEST_WINDOWS:
             reason = f"{count} earlier windows of this length, fewer than {FEWEST_WINDOWS}"

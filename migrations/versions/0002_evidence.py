@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("threshold", sa.Float(), nullable=False),
         sa.Column("rate", sa.Float(), nullable=True),
         sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("unfit", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_audits")),
     )

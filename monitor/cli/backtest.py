@@ -1,21 +1,25 @@
 """`monitor backtest`: which incidents would there have been. The daemon's own cycle, a store that is thrown away."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.common import Moment, chosen, coloured, config_option, json_option, load, print_json, table
+from monitor.cli.common import Moment, chosen, coloured, config_option, json_option, load, open_store, print_json, table
 from monitor.core.errors import UserError
 from monitor.core.window import iso
-from monitor.core.wording import days
+from monitor.core.wording import days, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.config.models import Config
     from monitor.core.comparison import Comparison
     from monitor.core.planted import Noticed
+    from monitor.core.reference import Reference
     from monitor.report.backtest import Backtest
+    from monitor.watch import Watch
 
 
 @click.command(name="backtest")
@@ -52,10 +56,10 @@ def backtest_command(
     if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
         raise UserError(f"{output} is no place for a file; choose another one with -o")
     page = (config_path, SystemClock().now()) if output is not None else None
-    wanted = Wanted(everything, plant, rules_named(compare) if compare else (), page)
+    wanted = Wanted(everything, plant, rules_named(compare) if compare is not None else (), page)
     found = []
     for watch in chosen(config, model).values():
-        found.append(backtest(watch, start, end, wanted, progress))
+        found.append(backtest(watch, start, end, wanted, progress, _pinned(config, watch)))
         if not as_json:
             _print(found[-1])
     if as_json:
@@ -69,11 +73,24 @@ def backtest_command(
     ctx.exit(1 if any(one.breached for one in found) else 3 if any(one.failed for one in found) else 0)
 
 
+def _pinned(config: "Config", watch: "Watch") -> "Reference | None":
+    """Return the snapshot that a model's configuration pins; the store is looked into for nothing else."""
+    from monitor.store import references
+
+    if watch.model.reference.pin is None:
+        return None
+    store = open_store(config)
+    with store.read() as connection:
+        found = references.find(connection, watch.name, watch.model.reference.pin)
+    store.close()
+    return found
+
+
 def _print(found: "Backtest") -> None:
     told = found.told
     click.echo(
         f"{found.model}: {len(found.windows)} windows from {iso(found.start)} to {iso(found.end)}; "
-        f"{len(told)} incident{'' if len(told) == 1 else 's'}, {len(found.incidents) - len(told)} more that did not last"
+        f"{plural(len(told), 'incident')}, {len(found.incidents) - len(told)} more that did not last"
     )
     for window, reason in found.failed.items():
         click.echo(f"failed  {window}: {reason}", err=True)

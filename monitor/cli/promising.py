@@ -37,13 +37,11 @@ def promises(signal: "Signal", reference: "Reference", watch: "Watch") -> list[P
     """Return what can be said before the first window; the budget first."""
     found = [Promise("budget", _budget(signal, watch))]
     if not signal.timed:
-        words = (
-            "the reference has no times: how much windows vary is assumed, so that only large changes will be noticed"
-        )
+        words = "the reference has no times, so that windows are assumed to vary: only large changes will be noticed"
         return [*found, Promise("signal", words, "warning")]
-    found.append(Promise("signal", _worth(signal)))
     week, day = sight(signal, reference), sight(signal, reference, max(SHORT, 1 / signal.rhythm.a_day))
     leading = _leading(signal)
+    found.append(Promise("signal", _worth(week, leading)))
     found += [Promise("signal", words) for words in _noticed(week, day, leading)]
     found += _warnings(signal, week, leading)
     return [*found, *_outside(reference, watch)]
@@ -57,15 +55,18 @@ def _budget(signal: "Signal", watch: "Watch") -> str:
     return f"on its own reference this setup would have notified {spent.expectation}; {share}"
 
 
-def _worth(signal: "Signal") -> str:
+def _worth(week: Sight, leading: dict[str, str]) -> str:
+    """Return how many independent windows the reference is worth, since persistence makes them fewer."""
+    signal = week.signal
     learnt = signal.detector.scales[-1].calibration
     size = "day" if signal.rhythm.a_day >= 1 - 1e-6 else "window"
-    worth = np.round(np.quantile(learnt.independent, (0.0, 0.5))) if len(learnt.independent) else np.zeros(2)
-    blocks = int(learnt.blocks.max(initial=0))
-    return (
-        f"the reference's {plural(blocks, size)} are worth {worth[1]:.0f} independent ones in a typical column, "
-        f"{worth[0]:.0f} in the most persistent"
-    )
+    places = [place for column, check in leading.items() if (place := week.of_check(column, check)) is not None]
+    blocks = plural(int(learnt.blocks.max(initial=0)), size)
+    if not places:
+        return f"{blocks} of reference"
+    least, typical = np.quantile(learnt.independent[places], (0.0, 0.5))
+    typically = f"{typical:.0f} independent ones in a typical column"
+    return f"the reference's {blocks} are worth {typically}, {least:.0f} in the most persistent"
 
 
 def _leading(signal: "Signal") -> dict[str, str]:
@@ -111,11 +112,19 @@ def _both(week: Sight, day: Sight, column: str, check: str) -> str:
 
 def _warnings(signal: "Signal", week: Sight, leading: dict[str, str]) -> list[Promise]:
     found = []
-    blind = [column for column, check in leading.items() if week.blind(column, check)]
+    unfit = signal.audit.unfit
+    if unfit:
+        said = f"nothing can be concluded of {_listed(unfit)}: the reference itself would set off an alarm at any price"
+        found.append(Promise("signal", said, "warning"))
+    judged = {
+        column for column, weight in zip(signal.detector.tracks.accounts, signal.importance, strict=True) if weight
+    }
+    blind = [column for column, check in leading.items() if column in judged and week.blind(column, check)]
     if blind:
-        said = f"blind in {_listed(blind)}: of a change that is less than large ({BLIND} sd) nothing would be noticed within"
-        remedy = "they vary so much in the reference, or have so few rows a window; a longer reference may help"
-        found.append(Promise("signal", f"{said} {plural(round(week.days), 'day')}; {remedy}", "warning"))
+        days = plural(round(week.days), "day")
+        said = f"blind in {_listed(blind)}: a large change ({BLIND} sd) would not be noticed within {days}"
+        why = "windows vary too much in the reference, or have too few rows; a longer reference may help"
+        found.append(Promise("signal", f"{said}; {why}", "warning"))
     moving = wandering(signal)
     if moving:
         said = f"the reference itself wanders in {_listed(moving)}: changes as large as its own are taken for normal"

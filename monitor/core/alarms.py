@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from checks.budget import paying
+from checks.calibration import FEWEST_ROWS
 from checks.evidence import Block, Flags
 from checks.lasting import GROWN, Estimate, estimate, onset, over, rare_estimate
 from checks.profile import Profile
@@ -17,6 +18,7 @@ from monitor.core.window import Window
 
 Past = Callable[[datetime], Sequence[tuple[Window, Profile]]]
 
+GROSS = 0.5  # by which the share of some rows exceeds the largest that the reference ever had
 MOST_BACK = 60  # windows that an onset is looked for in
 DAYS_BACK = timedelta(days=45)
 TOLD_AGAIN = timedelta(days=1)  # a change that grows is told once a day at most
@@ -80,7 +82,7 @@ def watch(
     moment = signal.rhythm.timeline([window])
     block = detector.departure(detector.scales[0], sums, rows, moment.moments, memory.state.accepted)
     state, ended = detector.step(memory.state, sums, rows, moment, signal.rhythm.ends(window))
-    shares = detector.shares(state)
+    shares = _beyond_doubt(signal, sums, rows, state.frozen, detector.shares(state))
     evidence = detector.tracks.by_account(shares)
     paid = paying(evidence, signal.importance, signal.threshold, signal.strict)
     open_alarms = memory.alarms if ended is None else tuple(_lasting(signal, a, ended) for a in memory.alarms)
@@ -94,6 +96,16 @@ def watch(
     memory = Memory(detector.paid(state, paid, frozen), alarms)
     share = evidence[detector.tracks.account] / signal.costs
     return Watched(memory, block, share, new, tuple(a for a, again in told if again), (*forgiven, *over_now))
+
+
+def _beyond_doubt(signal: Signal, sums: Array, rows: Array, frozen: Flags, shares: Array) -> Array:
+    """Return the evidence, at the price of an alarm where most rows show what no window of the reference came near.
+
+    All values null, or all far away, need no second window and no gambling.
+    """
+    gross = (rows >= FEWEST_ROWS) & (sums / np.maximum(rows, 1.0) >= signal.worst + GROSS)
+    sure = gross & ~signal.detector.tracks.scored & ~frozen & np.isfinite(signal.costs)
+    return np.where(sure, np.maximum(shares, signal.costs), shares)
 
 
 def _opened(
@@ -175,7 +187,7 @@ def _alarm(
         low=found.low,
         high=found.high,
         told_at=window.end,
-        totals=tuple(departures[first:][:, places].mean(axis=0).tolist()),
+        totals=tuple(_known(departures[first:], counts[1][first:])[:, _column(signal, lead)].mean(axis=0).tolist()),
         blocks=1,
     )
 
@@ -189,8 +201,19 @@ def _lasting(signal: Signal, alarm: Alarm, ended: Block) -> Alarm:
     """Add the block that has ended, if it had enough rows to say something."""
     if ended.rows[alarm.lead] < 1:
         return alarm
-    departures = tuple(ended.departure[list(signal.places[alarm.key])].tolist())
+    departures = tuple(_known(ended.departure, ended.rows)[_column(signal, alarm.lead)].tolist())
     return alarm.after(float(ended.departure[alarm.lead]), float(ended.error[alarm.lead]), departures)
+
+
+def _column(signal: Signal, place: int) -> Flags:
+    """Return which components are of the same column as one, shape (components,)."""
+    account = signal.detector.tracks.account
+    return np.asarray(account == account[place])
+
+
+def _known(departures: Array, rows: Array) -> Array:
+    """Return departures, those of no rows as none."""
+    return np.where(rows >= 1, departures, 0.0)
 
 
 def _over(signal: Signal, alarm: Alarm) -> bool:
@@ -217,17 +240,31 @@ def _grown(signal: Signal, alarm: Alarm, window: Window) -> tuple[Alarm, bool]:
 
 
 def settled(signal: Signal, memory: Memory, decided: Decided) -> tuple[Memory, tuple[Alarm, ...]]:
-    """End the alarms that people have decided on; where they accepted it, the level since the onset becomes normal."""
+    """End the alarms that people have decided on; where they accepted it, the level since the onset becomes normal.
+
+    It is the column that is accepted: a shift moves its spread and its tails too, and nobody would be asked again for
+    each of them. What was gathered about the old level is forgotten.
+    """
     ended = tuple(alarm for alarm in memory.alarms if alarm.key in decided.accepted | decided.closed)
     if not ended:
         return memory, ()
-    level, frozen = memory.state.accepted.copy(), memory.state.frozen.copy()
-    for alarm in ended:
-        places = list(signal.places[alarm.key])
-        frozen[places] = False
+    frozen, shift = memory.state.frozen.copy(), np.zeros(len(memory.state.accepted))
+    moved = np.zeros(len(shift), bool)
+    for alarm in sorted(ended, key=lambda alarm: alarm.onset):
+        own = np.isin(np.arange(len(shift)), signal.places[alarm.key])
+        frozen[own] = False
         if alarm.key in decided.accepted:
-            level[places] += np.array(alarm.totals) / max(1, alarm.blocks)
-    state = replace(memory.state, accepted=level, frozen=frozen)
+            column = _column(signal, alarm.lead)
+            level = np.zeros(len(shift))
+            level[column] = np.array(alarm.totals) / max(1, alarm.blocks)
+            # Of a column's alarms the earliest knows most, but each knows best what it is about.
+            shift = np.where(own | (column & ~moved), level, shift)
+            moved |= column
+    scales = tuple(
+        replace(held, held=np.where(moved[:, None], 0.0, held.held), past=np.where(moved, 0.0, held.past))
+        for held in memory.state.scales
+    )
+    state = replace(memory.state, scales=scales, accepted=memory.state.accepted + shift, frozen=frozen)
     return Memory(state, tuple(alarm for alarm in memory.alarms if alarm not in ended)), ended
 
 

@@ -155,7 +155,7 @@ def tool(
     incidents : that people would have been told of.
     """
     fresh = _fresh(alerts, windows)
-    notified = np.flatnonzero(fresh.any(axis=1))
+    notified = np.flatnonzero(fresh.any(axis=1)).tolist()
     days = sum((window.length for window in windows), timedelta()) / _DAY
     return Tool(
         name,

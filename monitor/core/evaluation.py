@@ -94,7 +94,8 @@ def evaluate(
     names = dict.fromkeys(f.column for f in breached if f.column is not None)
     before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
     now = {name: Column(name, reference.bins[name], _latest(name, since, profile)) for name in names}
-    diagnoses = {name: diagnose(before[name], now[name]) for name in names}
+    diagnoses = _diagnosed(seen, breached, before, now)
+    seen = _remembered(seen, diagnoses)
     sure = frozenset(f.column for f in breached if f.rule in PROVEN and f.column is not None)
     named = [
         replace(f, diagnosis=_words(f, diagnoses, tables)) if f.verdict is Verdict.BREACH else f
@@ -107,6 +108,28 @@ def evaluate(
     ]
     told = [f for f in named if f.column is None or f.column not in subject.muted]
     return Evaluation(tuple(named), tuple(causes(told, groups, tables)), seen.memory)
+
+
+def _diagnosed(
+    seen: Watched, breached: Sequence[Finding], before: Mapping[str, Column], now: Mapping[str, Column]
+) -> dict[str, Diagnosis]:
+    """Name the fault of every breaching column. What was named when its alarm opened keeps its name while it lasts."""
+    known = {alarm.column: alarm.diagnosis for alarm in seen.memory.alarms if alarm.diagnosis is not None}
+    news = {f.column for f in breached if f.fresh or f.grown or f.rule is not Rule.EVIDENCE}
+    return {
+        name: known[name] if name in known and name not in news else diagnose(before[name], now[name])
+        for name in before
+    }
+
+
+def _remembered(seen: Watched, diagnoses: Mapping[str, Diagnosis]) -> Watched:
+    """Keep the names of the faults with the alarms that have just opened."""
+    opened = {alarm.key for alarm in seen.opened}
+    alarms = tuple(
+        replace(alarm, diagnosis=diagnoses.get(alarm.column)) if alarm.key in opened else alarm
+        for alarm in seen.memory.alarms
+    )
+    return replace(seen, memory=replace(seen.memory, alarms=alarms))
 
 
 def _together(findings: Sequence[Finding], window: Window) -> list[tuple[str, ...]]:
@@ -124,7 +147,7 @@ def _measured(subject: Subject, window: Window, profile: Profile, history: tuple
     table = Table(profile, window.start.timestamp(), window.end.timestamp(), history)
     plan = [planned for planned in subject.plan if rule_of(planned) is not Rule.EVIDENCE]
     reference = subject.reference
-    measured = measure(reference.bins, reference.profile, table, plan)
+    measured = measure(reference.bins, reference.profile, table, plan, subject.signal.volumes)
     facts = sum(rule_of(item.planned) is Rule.FACT for item in measured)
     return judge_measured(subject.model, window, measured, subject.signal.fact_level(facts), subject.signal.usual)
 

@@ -50,7 +50,9 @@ class FalseAlarms:
         allowed = f"at most {_few(self.allowed)} on average by the budget of {_few(self.rate)} in 30 days"
         if self.expected is None:
             return f"{allowed}; the reference is too short for a replay of it"
-        return f"{allowed}, {_few(self.expected)} by a replay of the reference ({self.replayed_days:,} days drawn from it)"
+        return (
+            f"{allowed}, {_few(self.expected)} by a replay of the reference ({self.replayed_days:,} days drawn from it)"
+        )
 
 
 def _few(count: float) -> str:

@@ -327,7 +327,9 @@ def _answered(incident: Incident, findings: Sequence[Finding]) -> bool:
 def _calmed(shown: Evidence, finding: Finding | None) -> bool:
     if finding is None or finding.verdict in (Verdict.BREACH, Verdict.FAILED):
         return False
-    if finding.verdict is Verdict.PASS:
+    # An open alarm breaches in every window that is judged, however blind it is: one that does not is over.
+    over = shown.rule is Rule.EVIDENCE and finding.evidence is not None
+    if finding.verdict is Verdict.PASS or over:
         return True
     # Too blind for small changes, but not for the one that the incident is about.
     seen, limit = shown.effect, finding.minimum_detectable

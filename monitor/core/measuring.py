@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from checks.catalogue import Check, ColumnCheck, gathers_evidence, measures_columns
 from checks.measurement import Inconclusive, Measurement
-from checks.profile import Bins, Column, Profile, Table
+from checks.profile import Bins, Column, Profile, Table, Volume
 from monitor.core.finding import Rule
 
 
@@ -59,9 +59,21 @@ def rule_of(planned: Planned) -> Rule:
     return Rule.DESCRIPTION if drift else Rule.FACT
 
 
-def measure(bins: Mapping[str, Bins], reference: Profile, current: Table, plan: Sequence[Planned]) -> list[Measured]:
-    """Apply every planned check to every column it is for, then the checks of the whole table."""
-    return [*measure_columns(bins, reference, current.profile, plan), *_measure_table(reference, current, plan)]
+def measure(
+    bins: Mapping[str, Bins],
+    reference: Profile,
+    current: Table,
+    plan: Sequence[Planned],
+    volumes: tuple[Volume, ...] = (),
+) -> list[Measured]:
+    """Apply every planned check to every column it is for, then the checks of the whole table.
+
+    Parameters
+    ----------
+    volumes : rows of the reference's windows, which show the log's rhythm.
+    """
+    before = Table(reference, current.start, current.end, volumes)
+    return [*measure_columns(bins, reference, current.profile, plan), *_measure_table(before, current, plan)]
 
 
 def planned_for(column: str, bins: Bins, plan: Sequence[Planned]) -> list[tuple[Planned, ColumnCheck]]:
@@ -87,8 +99,7 @@ def measure_columns(
                 yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
 
 
-def _measure_table(reference: Profile, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:
-    before = Table(reference, current.start, current.end)
+def _measure_table(before: Table, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:
     for planned in plan:
         if not measures_columns(planned.check):
             try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from checks.diagnosing import Diagnosis
 from checks.evidence import Detector, ScaleState, State
 from checks.lasting import LOOKED_BACK
 from checks.season import Array
@@ -30,8 +31,9 @@ class Alarm:
     effect, low, high : of the whole time since the onset, with a 90% interval, when people were told.
     told_at : end of the window in which they were told last.
     words : what they were told.
+    diagnosis : the fault that it was taken for.
     departures, errors : of the blocks since the alarm, oldest first, the newest ``_KEPT``.
-    totals : sums of the departures of all components of the check since the onset, over ``blocks`` blocks.
+    totals : sums of the departures of all components of the column since the onset, over ``blocks`` blocks.
     """
 
     column: str
@@ -44,6 +46,7 @@ class Alarm:
     high: float
     told_at: datetime
     words: str = ""
+    diagnosis: Diagnosis | None = None
     departures: tuple[float, ...] = ()
     errors: tuple[float, ...] = ()
     totals: tuple[float, ...] = ()
@@ -124,6 +127,8 @@ def _alarm(item: dict[str, object]) -> Alarm:
     values = {
         name: datetime.fromisoformat(str(value))
         if name in ("onset", "opened", "told_at")
+        else Diagnosis(**value)
+        if isinstance(value, dict)
         else tuple(value)
         if isinstance(value, list)
         else value

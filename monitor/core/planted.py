@@ -190,7 +190,8 @@ def _watched(found: Ground) -> list[str]:
 
 def _calm(found: Ground) -> tuple[dict[int, State], dict[int, Mapping[str, bool]]]:
     """Judge the windows as they are: by onset the state before it, and whether a column was calm around it."""
-    state, states, paid = found.signal.detector.start(), {}, []
+    state, paid = found.signal.detector.start(), []
+    states: dict[int, State] = {}
     for place in range(len(found.windows)):
         if place in found.onsets:
             states[place] = state
@@ -198,7 +199,7 @@ def _calm(found: Ground) -> tuple[dict[int, State], dict[int, Mapping[str, bool]
         paid.append(now)
     lead = ceil(LEAD_DAYS * found.signal.rhythm.a_day)
     accounts = found.signal.detector.tracks.accounts
-    calm = {
+    calm: dict[int, Mapping[str, bool]] = {
         onset: dict(zip(accounts, ~np.any(paid[max(0, onset - lead) : onset + found.horizon], axis=0), strict=True))
         for onset in found.onsets
     }

@@ -1,7 +1,7 @@
 """What a model's reference teaches: which components there are, how they behave, and what an alarm costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from checks.catalogue import gathers_evidence
 from checks.evidence import Detector
 from checks.layout import Layout
 from checks.measurement import Measurement
-from checks.profile import Column, Profile
+from checks.profile import Column, Profile, Volume
 from checks.season import Array, Moments
 from checks.timeline import Timeline
 from monitor.core.calendar import Calendar
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PART_HOURS = 6.0
 STAGES = (timedelta(days=14), timedelta(days=28))  # of the log, after which its variation is learnt; then never again
 _DAY = timedelta(days=1)
-MOST_MEASURED = 100  # windows of the reference, evenly spaced, that one-window checks are tried on
+MOST_MEASURED = 100  # windows of the reference that one-window checks are tried on
 YEARLY_FROM = timedelta(days=395)  # of reference, for a season of the year to be told from a trend
 DAYS_TO_NOTICE = 7.0  # within which a change of the minimum detectable size is seen
 
@@ -91,6 +91,8 @@ class Signal:
     rhythm : when windows are.
     terms : what alarms may cost.
     audit : what the replay of the reference said.
+    worst : the largest share of each component in any window of the reference, shape (components,).
+    volumes : rows of the reference's windows.
     usual : by (column, check), the largest effect of a one-window check in any window of the reference.
     timed : whether the reference says how much windows vary; else that is assumed.
     """
@@ -100,6 +102,8 @@ class Signal:
     rhythm: Rhythm
     terms: Terms
     audit: Audit
+    worst: Array
+    volumes: tuple[Volume, ...]
     usual: Mapping[tuple[str, str], float]
     timed: bool
 
@@ -114,7 +118,9 @@ class Signal:
     @cached_property
     def importance(self) -> Array:
         """Weights of the accounts, shape (accounts,): the root of what was asked for, of mean 1 (SIGNAL.md 2.6)."""
-        return weights_of(self.layout, self.terms)
+        weights = weights_of(self.layout, self.terms)
+        fit = [name not in self.audit.unfit for name in self.layout.tracks.accounts]
+        return np.asarray(weights * fit)
 
     @property
     def strict(self) -> float:
@@ -186,7 +192,7 @@ def audited(reference: Reference, plan: Sequence[Planned], rhythm: Rhythm, terms
     sums, rows, timeline = panel_of(reference, layout, rhythm)
     season = _season(reference, rhythm)
     found = audit(layout.tracks, sums, rows, timeline, budget, weights_of(layout, terms), **season)
-    return found if terms.calibrated else Audit(max(budget.strict, found.threshold), found.rate, found.days)
+    return found if terms.calibrated else replace(found, threshold=max(budget.strict, found.threshold))
 
 
 def _season(reference: Reference, rhythm: Rhythm) -> dict[str, bool]:
@@ -211,17 +217,20 @@ def learn(
     """
     layout, season = layout_of(reference, plan), _season(reference, rhythm)
     snapshot = None
-    if reference.blocks:
-        sums, rows, timeline = panel_of(reference, layout, rhythm)
-    elif lived:
+    sums, rows, timeline = panel_of(reference, layout, rhythm)
+    timed = len(timeline) > 0 or bool(lived)
+    if not len(timeline) and lived:
         snapshot = layout.observe(reference.profile)
         sums, rows = layout.panel([profile for _, profile in lived])
         timeline = rhythm.timeline([window for window, _ in lived])
-    else:
+    elif not timed:
         sums, rows, timeline = *layout.panel([reference.profile]), _untimed(rhythm)
     detector = Detector.learned(layout.tracks, sums, rows, timeline, snapshot, **season)
-    timed = bool(reference.blocks or lived)
-    return Signal(layout, detector, rhythm, terms, found, _usual(reference, plan), timed)
+    volumes = tuple(
+        Volume(window.start.timestamp(), window.end.timestamp(), profile.rows) for window, profile in reference.blocks
+    )
+    worst = (sums / np.maximum(rows, 1.0)).max(axis=0, initial=0.0)
+    return Signal(layout, detector, rhythm, terms, found, worst, volumes, _usual(reference, plan), timed)
 
 
 def stage(reference: Reference, first: datetime | None, now: datetime) -> timedelta | None:
@@ -238,10 +247,11 @@ def stage(reference: Reference, first: datetime | None, now: datetime) -> timede
 
 def _usual(reference: Reference, plan: Sequence[Planned]) -> dict[tuple[str, str], float]:
     """Measure the one-window checks on windows of the reference: what it shows itself is no break."""
-    step = max(1, len(reference.blocks) // MOST_MEASURED)
+    # The largest windows, for a check may refuse a small one.
+    largest = sorted((profile for _, profile in reference.blocks), key=lambda p: -p.rows)[:MOST_MEASURED]
     facts = [planned for planned in plan if rule_of(planned) is Rule.FACT]
     found: dict[tuple[str, str], float] = {}
-    for _, profile in reference.blocks[::step]:
+    for profile in largest:
         for item in measure_columns(reference.bins, reference.profile, profile, facts):
             if item.column is not None and isinstance(item.result, Measurement):
                 key = (item.column, item.planned.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,10 @@ from monitor.core.window import Window
 from monitor.core.wording import moment
 
 CRITICAL = 1.2  # "very large" (Sawilowsky 2009): a change of which the whole interval lies beyond is critical
+UNFIT = (
+    "days of its own reference, drawn anew, would raise alarms at any price: longer windows or a longer reference "
+    "would make it fit to be judged"
+)
 NORMAL_QUANTILE = 1.6448536269514722
 
 
@@ -177,9 +181,10 @@ def _calm(scene: _Scene, places: Sequence[int], before: Column, now: Column) -> 
     words = noticed(component, float(visible[worst]), float(scene.expected[place]), before, days)
     if visible[worst] > BLIND:
         between = scene.signal.detector.scales[-1].calibration.between
-        needed = scene.visible.rows_needed(scene.watched.block.rows, between)[places[worst]]
+        windows = max(1.0, scene.signal.rhythm.a_day)  # in a block of the coarsest scale
+        needed = scene.visible.rows_needed(scene.watched.block.rows * windows, between)[places[worst]] / windows
         remedy = (
-            f"about {int(needed):,} rows a window would do"
+            f"about {ceil(needed):,} rows a window would do"
             if isfinite(needed)
             else "the reference itself varies too much for any number of rows; a longer one would help"
         )

@@ -19,6 +19,7 @@ from monitor.core.evaluation import Subject
 from monitor.core.false_alarms import FalseAlarms
 from monitor.core.finding import Finding, Verdict
 from monitor.core.planted import Noticed, ground, noticed
+from monitor.core.reference import Reference
 from monitor.core.window import Window
 from monitor.cycle import Cycle
 from monitor.replay import replay, windows_between
@@ -27,6 +28,7 @@ from monitor.report.backtest import Backtest
 from monitor.report.model import ReportData
 from monitor.reporting import gather
 from monitor.store import incidents as incident_rows
+from monitor.store import references as reference_rows
 from monitor.store import runs as run_rows
 from monitor.store.schema import open_store
 from monitor.watch import Watch
@@ -72,7 +74,7 @@ def rules_named(text: str) -> tuple[str, ...]:
         When one is not known.
     """
     known = list(peer_rules())
-    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
+    names = dict.fromkeys(name.strip() for name in text.split(","))
     for name in names:
         if name not in known and name != "all":
             near = get_close_matches(name, known, n=1)
@@ -81,13 +83,33 @@ def rules_named(text: str) -> tuple[str, ...]:
     return tuple(known if "all" in names else names)
 
 
-def backtest(watch: Watch, start: datetime, end: datetime, wanted: Wanted, bar: Bar) -> Backtest:
-    """Replay a model's past and say what is wanted of it. Sends nothing, and writes to no store but its own."""
+def backtest(
+    watch: Watch, start: datetime, end: datetime, wanted: Wanted, bar: Bar, pinned: Reference | None = None
+) -> Backtest:
+    """Replay a model's past and say what is wanted of it. Sends nothing, and writes to no store but its own.
+
+    Parameters
+    ----------
+    pinned : the snapshot that the configuration pins, if it does.
+
+    Raises
+    ------
+    UserError
+        When rows are to be compared that the configuration gives none of.
+    """
+    if wanted.rules and watch.model.reference.pin is not None:
+        raise UserError(
+            f"--compare needs the rows of the reference, and models.{watch.name}.reference pins a snapshot, which keeps"
+            " none; leave it out, or name a file"
+        )
     quiet = replace(watch, receivers=(), model=watch.model.model_copy(update={"retrain": _off(watch)}))
     with tempfile.TemporaryDirectory(prefix="leeway-backtest-") as folder:
         clock = SetClock(start)
         cycle = Cycle(open_store(f"sqlite:///{folder}/scratch.db"), clock)
         try:
+            if pinned is not None:
+                with cycle.store.write() as connection:
+                    reference_rows.add(connection, pinned)
             return _Run(cycle, clock, quiet, wanted, bar).run(start, end)
         finally:
             cycle.store.close()
@@ -142,9 +164,7 @@ class _Run:
 
     def _planted(self, subject: Subject, found: Backtest) -> tuple[Noticed, ...]:
         with self.cycle.store.read() as connection:
-            history = run_rows.profiles_between(
-                connection, found.model, subject.reference.id, found.start, found.end
-            )
+            history = run_rows.profiles_between(connection, found.model, subject.reference.id, found.start, found.end)
         soil = ground(subject.signal, subject.reference, subject.plan, history)
         if soil is None:
             return ()

@@ -21,6 +21,7 @@ from monitor.watch import Watch
 MOST_REFERENCE_ROWS = 200_000
 MOST_WINDOW_ROWS, FEWEST_WINDOW_ROWS = 10_000, 500
 MOST_VALUES = 20_000_000  # of all windows and columns together; 8 bytes each
+CHOSEN = "chosen by the hash of their id"
 
 
 @dataclass(eq=False)
@@ -69,7 +70,7 @@ class Collecting:
         """
         table, time, _ = reference_rows(self.watch.model, self.log)
         if table.num_rows > MOST_REFERENCE_ROWS:
-            self.notes.append(f"{MOST_REFERENCE_ROWS:,} of {table.num_rows:,} reference rows, chosen by their ids' hash")
+            self.notes.append(f"{MOST_REFERENCE_ROWS:,} of {table.num_rows:,} reference rows, {CHOSEN}")
             table = Sample(MOST_REFERENCE_ROWS, self.log.id).add(table).rows()
             table = table.sort_by(time) if time else table
         blocks = self._blocks(table.column(time)) if time else None
@@ -103,7 +104,7 @@ class Collecting:
         """Return what was left out, in words."""
         if not self._sampled:
             return tuple(self.notes)
-        return (*self.notes, f"{self.most:,} rows of each of {self._sampled:,} larger windows, chosen by their ids' hash")
+        return (*self.notes, f"{self.most:,} rows of each of {self._sampled:,} larger windows, {CHOSEN}")
 
     def _values(self, table: pa.Table, name: str, time: str | None, blocks: Ints | None) -> Values:
         bins = self.bins[name]

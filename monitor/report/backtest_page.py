@@ -81,7 +81,6 @@ def render(found: Sequence[Backtest]) -> str:
             config=printable(reports[0].config) if reports else "",
             made=reports[0].generated_at if reports else None,
             days=days,
-            ours=OURS,
         )
     )
 

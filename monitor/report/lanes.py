@@ -25,7 +25,7 @@ def tick_lane(span: Window, windows: Sequence[Window], words: str, *, ours: bool
         f"M{min(_place(span, window.start), _WIDE - _THIN):.5g} 10h{max(_THIN, _length(span, window)):.4g}"
         for window in windows
     )
-    return _strip(f'<path class="{"h2" if ours else "n2"}" d="{ticks}"/>' if ticks else "", words)
+    return _strip(f'<path class="{"h2" if ours else "tick"}" d="{ticks}"/>' if ticks else "", words)
 
 
 def _strip(body: str, words: str) -> str:

@@ -1,5 +1,6 @@
 """Evidence in the store: what was held after each run, and what the replay of each reference said."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,7 +52,7 @@ def after(connection: sa.Connection, run_id: int) -> Kept | None:
 def audit_of(connection: sa.Connection, key: str) -> Audit | None:
     """Return what a replay said; None where it has not been made."""
     row = connection.execute(sa.select(audits).where(audits.c.key == key)).first()
-    return Audit(row.threshold, row.rate, row.days) if row else None
+    return Audit(row.threshold, row.rate, row.days, tuple(json.loads(row.unfit))) if row else None
 
 
 def keep_audit(connection: sa.Connection, key: str, model: str, found: Audit, now: datetime) -> None:
@@ -59,6 +60,12 @@ def keep_audit(connection: sa.Connection, key: str, model: str, found: Audit, no
     connection.execute(audits.delete().where(audits.c.key == key))
     connection.execute(
         audits.insert().values(
-            key=key, model=model, threshold=found.threshold, rate=found.rate, days=found.days, made_at=now
+            key=key,
+            model=model,
+            threshold=found.threshold,
+            rate=found.rate,
+            days=found.days,
+            unfit=json.dumps(found.unfit),
+            made_at=now,
         )
     )

@@ -92,6 +92,7 @@ audits = sa.Table(
     sa.Column("threshold", sa.Float, nullable=False),
     sa.Column("rate", sa.Float),
     sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("unfit", sa.Text, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
 )
 

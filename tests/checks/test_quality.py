@@ -206,7 +206,7 @@ def test_volume_is_compared_with_the_same_weekday():
 
 
 def test_volume_is_compared_with_the_latest_windows_while_there_are_few_weeks():
-    found = check("row_count").measure_table(table(), table(400, history=_days([1000, 990, 1010])))
+    found = check("row_count").measure_table(table(history=()), table(400, history=_days([1000, 990, 1010])))
     assert found.effect == pytest.approx(-0.6, abs=0.01)
     assert found.interval[0] < found.effect < found.interval[1] < -0.3
     assert "lately" in found.words
@@ -237,12 +237,47 @@ def test_too_short_a_history_is_inconclusive(name):
 def test_windows_of_another_length_or_of_the_future_are_no_peers():
     week = Volume(MONDAY - 7 * DAY, MONDAY, 7000)
     later = Volume(MONDAY + DAY, MONDAY + 2 * DAY, 1)
-    assert peers(table(history=(week, later, *_days([5])))).windows == _days([5])
+    assert peers(table(history=()), table(history=(week, later, *_days([5])))).windows == _days([5])
 
 
 def test_summer_time_does_not_hide_a_peer():
     hours = tuple(Volume(MONDAY - k * 7 * DAY + HOUR, MONDAY - k * 7 * DAY + 25 * HOUR, 9) for k in (1, 2, 3))
-    assert peers(table(history=hours)).name == "at this hour of the week"
+    assert peers(table(history=()), table(history=hours)).name == "at this hour of the week"
+
+
+def test_the_reference_lends_its_rhythm_in_the_first_weeks():
+    weeks = [1000, 1000, 1000, 1000, 1000, 200, 200] * 4  # Monday first; the log has a tenth of that
+    reference = table(
+        history=tuple(replace(v, start=v.start - 30 * 7 * DAY, end=v.end - 30 * 7 * DAY) for v in _days(weeks))
+    )
+    saturday = table(
+        20,
+        start=MONDAY + 5 * DAY,
+        history=tuple(replace(v, start=v.start + 5 * DAY, end=v.end + 5 * DAY) for v in _days([100] * 5)),
+    )
+    found = check("row_count").measure_table(reference, saturday)
+    assert found.effect == pytest.approx(0, abs=0.1)
+    assert "by the reference's rhythm" in found.words
+
+
+def test_hours_that_are_usually_empty_are_not_late():
+    nights = [0, 0, 0, 50, 50, 50] * 40  # windows of four hours
+    step = DAY / 6
+    history = tuple(
+        Volume(
+            MONDAY - (240 - k) * step, MONDAY - (239 - k) * step, rows, MONDAY - (239 - k) * step - 60 if rows else None
+        )
+        for k, rows in enumerate(nights)
+    )
+    quiet = replace(table(0, history=history, last=None), start=MONDAY, end=MONDAY + step)
+    assert check("freshness").measure_table(table(history=()), quiet).effect == 0
+    silent = replace(
+        quiet,
+        start=MONDAY + 4 * step,
+        end=MONDAY + 5 * step,
+        history=(*history, *(Volume(MONDAY + k * step, MONDAY + (k + 1) * step, 0) for k in range(4))),
+    )
+    assert check("freshness").measure_table(table(history=()), silent).effect > 5
 
 
 def test_a_log_that_stopped_at_noon_is_twelve_hours_late():

@@ -53,7 +53,9 @@ def planned(check=None, threshold=None, family="quality"):
 
 def measurement(effect, stderr=0.01, statistic=None, rows=1000, pvalue=0.5):
     interval = (effect - 1.645 * stderr, effect + 1.645 * stderr)
-    return Measurement(effect if statistic is None else statistic, effect, stderr, interval, rows, 5000, pvalue, "words")
+    return Measurement(
+        effect if statistic is None else statistic, effect, stderr, interval, rows, 5000, pvalue, "words"
+    )
 
 
 def judged(result, plan=None, usual=None, level=LEVEL, column="age"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.core.window import Window
-from monitor.core.wording import amount, moment, plural, printable, shorten, span
+from monitor.core.wording import amount, days, moment, plural, printable, shorten, span
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -51,3 +51,19 @@ def test_moments_are_in_utc():
 
 def test_one_is_singular():
     assert [plural(count, "row") for count in (0, 1, 1204)] == ["0 rows", "1 row", "1,204 rows"]
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (None, "–"),
+        (1 / 24, "1 h"),
+        (0.99, "24 h"),
+        (1.0, "1 day"),
+        (2.25, "2.2 days"),
+        (9.96, "10 days"),
+        (212.0, "212 days"),
+    ],
+)
+def test_a_time_in_days_is_said_in_the_unit_it_deserves(length, text):
+    assert days(length) == text

@@ -70,7 +70,7 @@ def reference_of(
 
 def subject_of(reference: Reference, length: timedelta) -> Subject:
     """The reference with what is learnt from it, as a model with windows of this length has it."""
-    rhythm, terms = Rhythm(Schedule(length, timedelta(hours=1), "UTC", timedelta(days=30)), Calendar()), Terms()
+    rhythm, terms = Rhythm(Schedule(length, timedelta(hours=1), "UTC", timedelta(days=30)), Calendar("UTC")), Terms()
     found = audited(reference, plan(), rhythm, terms)
     return Subject(reference.model, reference, plan(), learn(reference, plan(), rhythm, terms, found), Holding())
 
@@ -131,7 +131,7 @@ def report(
 def rows(
     seed: int, count: int, start: datetime, length: timedelta, *, shift: float = 0.0, nulls: float = 0.0
 ) -> pa.Table:
-    """Rows of every kind; ``shift`` moves ``amount`` by standard deviations, ``nulls`` is the null rate of ``wind``."""
+    """Rows of every kind; ``shift`` moves ``amount`` by about as many standard deviations, ``nulls`` is the null rate of ``wind``."""
     random = np.random.default_rng(seed)
     seconds = np.sort(random.uniform(0, length.total_seconds(), count))
     stamps = pa.array([start + timedelta(seconds=float(value)) for value in seconds], pa.timestamp("us", "UTC"))
@@ -142,14 +142,14 @@ def rows(
     wind = random.gamma(4, 3, count)
     return pa.table({
         "ts": stamps,
-        "amount": random.lognormal(4 + 0.5 * shift, 0.5, count),
+        "amount": random.lognormal(4, 0.5, count) + 30 * shift,
         "hour": random.integers(0, 24, count),
         "rain": np.where(random.random(count) < 0.85, 0.0, random.exponential(0.2, count)),
         "wind": pa.array(wind, mask=random.random(count) < nulls),
         "carrier": random.choice(["UA", "B6", "EV", "DL", "AA", "MQ"], count, p=[0.3, 0.2, 0.2, 0.15, 0.1, 0.05]),
         "member": random.random(count) < 0.3,
         "booked": pa.array(booked, pa.timestamp("us", "UTC")),
-        "comment": [f"{'word ' * int(n)}{i}" for i, n in enumerate(random.integers(1, 9, count))],
+        "comment": [f"{'word ' * int(n)}{i % 900 + 100}" for i, n in enumerate(random.integers(1, 9, count))],
         "empty": pa.nulls(count, pa.float64()),
         HOSTILE: random.choice(["<b>bold</b>", "a & b", '"quoted"'], count),
     })  # fmt: skip

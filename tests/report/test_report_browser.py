@@ -96,7 +96,7 @@ def test_timelines_are_unfolded_on_paper(visit):
 def test_reading_order_for_a_screen_reader_begins_with_the_verdict(visit):
     tree = visit().locator("main").aria_snapshot()
     parts = [
-        "Population shift in amount",
+        "Location shift in amount",
         'heading "Incidents"',
         'heading "Columns by windows"',
         'heading "Data quality"',

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from report_factory import windows_between
 
-from monitor.core.finding import Finding, IncidentKind, Verdict
-from monitor.report.digest import Cell, _cell, digest, ratio
+from monitor.core.finding import Finding, IncidentKind, Rule, Verdict
+from monitor.report.digest import Cell, ColumnDigest, _cell, digest, judging, ratio
 from monitor.report.heat import in_words, strip, ticks
 from monitor.report.words import round_steps, when
 
@@ -58,6 +58,49 @@ def test_drift_without_an_answer_is_not_calmed_by_quality():
 
 def test_one_answer_of_the_same_kind_is_an_answer():
     assert cell(finding("inconclusive"), finding("pass")).verdict is Verdict.PASS
+
+
+def test_a_fixed_threshold_is_about_the_statistic():
+    fixed = replace(finding("pass", 0.05), rule=Rule.THRESHOLD, statistic=0.3)
+    assert ratio(fixed) == pytest.approx(3.0)
+
+
+def test_what_only_describes_is_no_breach_of_its_own():
+    described = replace(finding("breach"), rule=Rule.DESCRIPTION)
+    assert judging([finding("breach"), described]) == [finding("breach")]
+    assert judging([described]) == [described]
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (Cell(3.0, Verdict.PASS, 0.002), "n0"),
+        (Cell(3.0, Verdict.PASS, 0.05), "n1"),
+        (Cell(0.2, Verdict.INCONCLUSIVE, 0.4), "n2"),
+        (Cell(0.3, Verdict.PASS), "n0"),
+        (Cell(2.0, Verdict.BREACH, 3.0), "h0"),
+        (Cell(12.0, Verdict.BREACH, 0.001), "h2"),
+        (Cell(50.0, Verdict.BREACH), "h3"),
+    ],
+)
+def test_calm_cells_are_shaded_by_evidence_and_breaches_by_size(one: Cell, expected: str):
+    drawn = strip(ColumnDigest("x", (one,), {}, None, int(one.verdict is Verdict.BREACH)))
+    assert f'<path class="{expected}" d="M0 10h10"/>' in drawn
+
+
+def test_a_cell_in_which_nothing_was_measured_has_no_shade():
+    assert 'class="n' not in strip(ColumnDigest("x", (Cell(None, Verdict.FAILED),), {}, None, 0))
+
+
+def test_columns_without_a_breach_come_by_their_evidence(small):
+    calm = [one for one in digest(small) if not one.breaches and one.evidence is not None]
+    assert calm == sorted(calm, key=lambda one: -one.evidence)
+    assert len(calm) > 5
+
+
+def test_a_calm_strip_says_its_evidence_in_words(small):
+    calm = next(one for one in digest(small) if one.name == "hour")
+    assert in_words(calm) == "hour: breach in 0 of 8 windows, evidence at most 0.47% of what an alarm costs"
 
 
 def test_findings_of_windows_outside_the_report_are_left_out(small):

@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 from report_factory import HOSTILE, huge_report
 
-from monitor.core.finding import Verdict
+from monitor.core.finding import Rule, Verdict
 from monitor.core.incident import State
 from monitor.report.model import ReportData, WindowLine
 from monitor.report.page import render
@@ -120,9 +120,11 @@ def test_open_incidents_come_before_resolved_ones(small: ReportData, outline: Ou
     backwards = replace(
         small, incidents=tuple(sorted(small.incidents, key=lambda i: i.state is State.RESOLVED, reverse=True))
     )
-    assert Outline(render(backwards)).text.index("Population shift") < Outline(render(backwards)).text.index(
-        "Null flood"
-    )
+    assert Outline(render(backwards)).text.index("Location shift") < Outline(render(backwards)).text.index("Null flood")
+
+
+def section(page: str, column: str) -> str:
+    return page.split(f'<h3 class="lead"><span class="name">{column}</span>')[1].partition("</details>")[0]
 
 
 def test_columns_come_worst_first(page: str):
@@ -136,13 +138,45 @@ def test_only_the_worst_columns_are_open_at_first(page: str):
 
 
 def test_a_column_with_a_breach_shows_the_window_of_its_largest_one(page: str):
-    wind = page.split('<h3 class="lead"><span class="name">wind</span>')[1]
-    assert "Distribution, 13\u201319 Apr 2026" in wind.split("</details>")[0]
+    assert "Distribution, 16\u201322 Mar 2026" in section(page, "wind")
 
 
 def test_nulls_of_one_bad_week_show_in_the_quality_table(outline: Outline):
     quality = outline.text.split("Data quality")[-1].split("No answer")[0]
-    assert re.search(r"wind numeric 0 \d+% \d\d%", quality)
+    assert re.search(r"wind numeric 0 [\d.]+% \d\d%", quality)
+
+
+def test_a_column_says_how_much_evidence_there_was_and_what_would_have_been_noticed(page: str):
+    hour = Outline(section(page, "hour")).text
+    assert re.search(r"Evidence gathered on it: 0\.\d+% of what an alarm costs in the latest window", hour)
+    assert re.search(r"location evidence pass .* \d\.\d+ sd \(about \d", hour)
+
+
+def test_a_column_with_an_alarm_says_in_which_window_its_evidence_paid_for_it(outline: Outline):
+    assert "Its evidence paid for an alarm in the window of 30 Mar \u2013 5 Apr 2026" in outline.text
+
+
+def test_a_breach_is_worded_in_native_units_with_interval_and_onset(page: str):
+    line = re.search(r'<span class="name">amount</span>.*?<span class="line">([^<]*)', page)
+    assert line is not None
+    assert re.fullmatch(
+        r"median of amount rose from 55 to \d+ \(\+\d+%, 90% interval .*\), since 2026-03-30 00:00 UTC", line[1]
+    )
+
+
+def test_checks_that_only_describe_say_so_and_are_neither_drawn_nor_counted(small: ReportData, page: str):
+    amount = section(page, "amount")
+    assert re.search(r'<th scope="row">ks .*?<td class="v describes">describes</td>', amount)
+    assert re.findall(r"Effect over time: <b>(\w+)</b>", amount)[0] == "location"
+    judged = [f for f in small.findings if f.rule is not Rule.DESCRIPTION]
+    breaches = sum(finding.verdict is Verdict.BREACH for finding in judged)
+    assert f"<dt>breaches</dt><dd>{breaches}</dd>" in page
+
+
+def test_what_would_be_noticed_is_said_of_every_column_with_evidence(outline: Outline):
+    table = outline.text.split("Smallest changes that would be noticed")[1].split("Retraining")[0]
+    assert re.search(r" hour \d\.\d+ sd \(about [\d.]+\) within 7 days [\d.]+% more of nulls within 7 days", table)
+    assert all(name in table for name in ("amount", "wind", "carrier", "member", HOSTILE))
 
 
 def test_what_was_checked_names_version_reference_and_rows(small: ReportData, outline: Outline):
@@ -181,7 +215,7 @@ def test_an_extra_column_is_mentioned(small: ReportData):
 @pytest.mark.parametrize(
     ("change", "level", "sentence"),
     [
-        ({}, "warning", "Population shift in amount, since 30 Mar 2026."),
+        ({}, "warning", "Location shift in amount, since 30 Mar 2026."),
         ({"incidents": ()}, "calm", "Calm: nothing to act on"),
         ({"windows": (), "findings": (), "profiles": (), "incidents": ()}, "unknown", "Nothing has been checked"),
     ],

@@ -58,9 +58,14 @@ def test_the_onsets_own_window_is_a_delay_of_one_day():
     assert detection([(20, ("a",))], ["a"], onset=20, per_day=1).delay == 1
 
 
-def test_an_alert_on_another_column_finds_nothing_and_costs_precision():
+def test_an_alert_on_another_column_finds_nothing():
     found = detection([(20, ("b",))], ["a"], onset=20, per_day=1)
-    assert (found.delay, found.named, found.right) == (inf, 1, 0)
+    assert (found.delay, found.named, found.right) == (inf, 0, 0)
+
+
+def test_a_column_that_is_named_beside_the_changed_one_costs_precision():
+    found = detection([(20, ("b",)), (21, ("a", "b"))], ["a"], onset=20, per_day=1)
+    assert (found.delay, found.named, found.right) == (2, 2, 1)
 
 
 def test_alerts_after_the_horizon_are_too_late():

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pytest
 
 from benchmarks.signal.alarms import detection, notifications
@@ -26,12 +25,10 @@ def counts(log: World) -> Mapping[str, Counted]:
 
 @pytest.mark.parametrize("kind", ["iid", "ar", "season", "bursty", "level"])
 def test_a_world_in_which_nothing_changes_is_calm(kind: str):
-    sent = 0
-    for seed in (11, 12):
-        log = world(kind, seed=seed)
-        panel = panel_of(log.frame, counts(log))
-        sent += len(notifications(judged(panel, [panel.audited().threshold], len(log.columns))[0], per_day=1))
-    assert sent <= 8  # the budget is four; more than eight have a chance of 2% even if all of it were spent
+    log = world(kind)
+    panel = panel_of(log.frame, counts(log))
+    sent = notifications(judged(panel, [panel.audited().threshold], len(log.columns))[0], per_day=1)
+    assert len(sent) <= 5  # the budget is two; more than five have a chance of 2% even if all of it were spent
 
 
 def delay(kind: str, change_name: str, rows: int = 100) -> float:
@@ -77,6 +74,6 @@ def test_a_slow_world_makes_the_replay_ask_for_more():
 
 def test_the_same_log_gives_the_same_alerts():
     log = world("ar")
-    runs = [judged(panel_of(log.frame, counts(log)), [1.0], len(log.columns)) for _ in range(2)]
+    runs = [judged(panel_of(log.frame, counts(log)), [0.01], len(log.columns)) for _ in range(2)]
     assert runs[0] == runs[1]
-    assert np.size(runs[0][0]) > 0
+    assert runs[0][0]  # or nothing was compared

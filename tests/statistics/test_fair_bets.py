@@ -21,7 +21,8 @@ def calibration(gain: float = 1.0) -> Calibration:
     rng = np.random.default_rng(0)
     size, blocks = len(FREEDOMS), 40
     moments = Moments(np.arange(blocks) * 24.0 % 168, np.zeros(blocks))
-    found = calibrate(rng.normal(size=(blocks, size)), np.ones((blocks, size)), moments, "day", np.full(size, 0.05))
+    rows, kinds = np.full((blocks, size), 100.0), np.zeros(size, int)
+    found = calibrate(rng.normal(size=(blocks, size)), rows, moments, "day", np.full(size, 0.05), kinds)
     return replace(found, freedom=FREEDOMS, gain=np.full(size, gain))
 
 
