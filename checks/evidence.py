@@ -205,7 +205,8 @@ def scale_of(
     student = StudentBets.against(calibration, FINE_DELTAS if coarsest else FAST_DELTAS)
     cells = max(2 * len(student.deltas), RARE_BETS)
     used = np.zeros((len(tracks), cells))
-    used[:, : 2 * len(student.deltas)] = (calibration.usable > 0)[:, None]
+    # A share that never moved (all rows null) still has what chance makes of its rows; a score has nothing.
+    used[:, : 2 * len(student.deltas)] = ((calibration.usable > 0) | ~tracks.scored)[:, None]
     used[rarely] = np.arange(cells) < RARE_BETS
     if tracks.rises.any():
         used[tracks.rises & ~rarely, len(student.deltas) :] = 0.0

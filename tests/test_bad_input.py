@@ -307,7 +307,7 @@ def test_a_column_that_was_null_in_the_reference_alone_is_a_finding(judged):
 def test_a_column_that_was_constant_in_the_reference_alone_is_a_finding(judged):
     code, pairs, _ = judged(before=put("age", 40.0))
     assert code == 1
-    assert ("age", "wasserstein") in pairs
+    assert {column for column, _ in pairs} == {"age"}
 
 
 def test_a_column_that_is_constant_in_both_is_no_finding(judged):
@@ -319,14 +319,14 @@ def test_a_few_infinities_are_a_finding_and_spoil_no_other_number(judged):
     assert code == 1
     by_check = {f["check"]: f for f in document["findings"] if f["column"] == "age"}
     assert by_check["non_finite"]["effect"] == pytest.approx(0.1)
-    assert by_check["null_rate"]["effect"] == 0
+    assert by_check["null_rate"]["effect"] == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("value", [1e308, -1.7e308])
 def test_numbers_at_the_end_of_the_floats_are_counted_without_overflow(judged, value):
     code, pairs, _ = judged(put("age", value, every=10), put("age", -value, every=10))
     assert code == 1
-    assert ("age", "wasserstein") in pairs
+    assert {column for column, _ in pairs} == {"age"}
 
 
 def test_duplicated_ids_are_a_finding(judged):
@@ -489,7 +489,8 @@ def test_a_category_says_nothing_to_terminal_browser_or_slack(told, value):
     document = json.loads(everywhere["json"])
     unseen = next(f for f in document["findings"] if f["check"] == "unseen_category")
     assert unseen["verdict"] == "breach"
-    assert value in unseen["reason"]
+    assert unseen["reason"].startswith("share of unseen values of plan rose from 0% to 50% ")
+    assert value in document["incidents"][0]["summary"]
     for where in ("json", "tables", "log"):
         controls = {character for character in everywhere[where] if not character.isprintable()} - {"\n"}
         assert not controls, where

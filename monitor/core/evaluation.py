@@ -23,7 +23,6 @@ from monitor.core.verdicts import evidence_findings, worded
 from monitor.core.window import Window
 
 LATEST = timedelta(days=3)
-PROVEN = (Rule.EVIDENCE, Rule.FACT)
 TOGETHER, TOGETHER_WINDOWS = timedelta(days=3), 3  # what begins further apart has not one cause
 
 
@@ -96,7 +95,7 @@ def evaluate(
     now = {name: Column(name, reference.bins[name], _latest(name, since, profile)) for name in names}
     diagnoses = _diagnosed(seen, breached, before, now)
     seen = _remembered(seen, diagnoses)
-    sure = frozenset(f.column for f in breached if f.rule in PROVEN and f.column is not None)
+    sure = frozenset(f.column for f in breached if f.rule is Rule.EVIDENCE and f.column is not None)
     named = [
         replace(f, diagnosis=_words(f, diagnoses, tables)) if f.verdict is Verdict.BREACH else f
         for f in described(findings, sure)

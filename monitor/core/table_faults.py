@@ -18,6 +18,7 @@ from monitor.core.window import Window
 
 LOOKED_BACK = 60  # windows whose profiles are compared when something points to them
 PEERS = 8  # windows at the same hour of the week that a volume is compared with
+TELLING_ROWS = 100  # small windows have equal numbers of rows all the time
 SUSPICIOUS = 1.6  # times the usual rows, from which a load that ran twice is looked for
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 
@@ -54,7 +55,7 @@ def _again(window: Window, profile: Profile, history: Sequence[Volume], past: Pa
     """Name a window whose rows were logged before, or twice."""
     if not profile.rows or not history:
         return None
-    same = any(earlier.rows == profile.rows for earlier in history)
+    same = profile.rows >= TELLING_ROWS and any(earlier.rows == profile.rows for earlier in history)
     many = profile.rows > SUSPICIOUS * median(earlier.rows for earlier in history)
     if not same and not many:
         return None

@@ -89,7 +89,7 @@ def test_an_alarm_pays_with_the_evidence_of_its_whole_column():
 
 
 def test_what_was_held_before_paying_is_a_share_of_what_an_alarm_costs():
-    days, seen = shifted()
+    _, seen = shifted()
     assert finding(seen, "age", "location").evidence >= 1
     assert 0 < finding(seen, "plan", "category_shift").evidence < 1
 
