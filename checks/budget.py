@@ -23,6 +23,7 @@ REPLAYED_SHARE = 0.5  # of the budget that the replay may spend: it has not seen
 RELAXED_SHARE = 0.25  # the same below the strict threshold, where nothing but the replay vouches
 LOWEST = 1 / 250  # of the strict threshold: below, bursty worlds notify four times as often as their replays
 LEAST_RELAXED = 1 / 8  # what a calm replay may relax to however short the reference is
+LEAST_PAID = 6.0  # evidence of one account; calm ones hold one to three, whatever the number of columns
 VOUCHED = 40.0  # times that each independent block of the reference vouches for; a slow world has two, others ten
 STEPS = np.exp(np.arange(0.0, 10.1, 0.5))
 TOO_DEAR = 20.0  # times the strict threshold: three nats beyond what fair bets need
@@ -170,8 +171,8 @@ def audit(
     if len(days) < FEWEST_DAYS:
         return Audit(budget.strict, None, 0)
     known = Detector.learned(tracks, sums, rows, timeline, weekly=weekly, yearly=yearly).scales[-1].calibration
-    lowest = _lowest(tracks, known, len(days))
-    thresholds = budget.strict * lowest * STEPS
+    lowest = budget.strict * _lowest(tracks, known, len(days))
+    thresholds = max(lowest, min(budget.strict, LEAST_PAID / len(tracks.accounts))) * STEPS
     rng = np.random.default_rng(seed)
     drawn = [_pseudo(timeline, len(days) + length, rng) for _ in range(PSEUDO_DEPLOYMENTS)]
     for tried in (thresholds[:1], thresholds):

@@ -61,9 +61,9 @@ def build(tmp_path):
 
 
 def test_a_file_becomes_bins_a_profile_and_a_sample(build):
-    reference = build(rows(), sample=50)
+    reference = build(rows())
     assert list(reference.bins) == ["amount", "city"]
-    assert (reference.rows, reference.sample.num_rows) == (480, 50)
+    assert (reference.rows, reference.sample.num_rows) == (480, 480)
     assert reference.profile.columns["city"].nulls == 160
 
 
@@ -118,6 +118,12 @@ def test_rows_without_a_time_count_in_the_whole_and_in_no_block(build):
     moments = pa.array([START, None, START], pa.timestamp("us", "UTC"))
     reference = build(rows(3, ts=moments))
     assert (reference.rows, [block.rows for _, block in reference.blocks]) == (3, [2])
+
+
+def test_of_a_reference_more_rows_are_sampled_than_of_a_window(build, monkeypatch):
+    monkeypatch.setattr("monitor.referencing.REFERENCE_SAMPLE", 200)
+    assert build(rows(), sample=50).sample.num_rows == 200
+    assert build(rows(), sample=300).sample.num_rows == 300
 
 
 def test_no_sample_is_kept_where_none_is_wanted(build):
