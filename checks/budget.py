@@ -72,8 +72,9 @@ class Audit:
 def paying(evidence: Array, importance: Array, threshold: float | Array, strict: float) -> Array:
     """Return 1 for every account that pays for an alarm now, shape of ``evidence``.
 
-    An account pays when it alone holds its share of the threshold; the largest together when the mean of all holds the
-    strict one, which shows a weak drift of many columns.
+    An account pays when it alone holds its share of the threshold; the largest together when the mean of all holds it,
+    which shows a weak drift of many columns. The mean is asked for an eighth of the strict threshold at least: lower,
+    many calm accounts together would spend what the budget has for one that is not.
 
     Parameters
     ----------
@@ -84,12 +85,13 @@ def paying(evidence: Array, importance: Array, threshold: float | Array, strict:
     accounts = evidence.shape[-1]
     weighted = evidence * importance
     alone = weighted >= accounts * np.asarray(threshold)[..., None]
-    together = weighted.sum(axis=-1) >= accounts * strict
+    joint = accounts * np.maximum(threshold, LEAST_RELAXED * strict)
+    together = weighted.sum(axis=-1) >= joint
     if not (together & ~alone.any(axis=-1)).any():
         return np.asarray(alone, np.float64)
     order = np.argsort(-weighted, axis=-1)
     ranked = np.take_along_axis(weighted, order, axis=-1)
-    needed = np.cumsum(ranked, axis=-1) - ranked < accounts * strict
+    needed = np.cumsum(ranked, axis=-1) - ranked < joint[..., None]
     largest = np.zeros_like(alone)
     np.put_along_axis(largest, order, needed, axis=-1)
     dense = (together & ~alone.any(axis=-1))[..., None] & largest

@@ -215,7 +215,7 @@ def _fitted(
     gain, plain_gain = 1 - phi.sum(axis=0), 1 - plain.sum(axis=0)
     scale, freedom, kurtosis = _innovations(standard, phi, parameters)
     plain_scale, _, _ = _innovations(standard, plain, parameters)
-    effective = _effective(blocks, parameters, gain)
+    effective = np.maximum(FEWEST_EFFECTIVE, blocks - parameters)  # innovations are independent, whatever blocks are
     tails = np.where(kurtosis < 2 * np.sqrt(24 / blocks), freedom, 4 + 6 / np.maximum(kurtosis, 1e-9))
     inflated = scale * _upper_scale(effective)
     wander, wanders = _wander(residuals, inflated * errors.mean(axis=0) / gain)

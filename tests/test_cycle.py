@@ -262,7 +262,7 @@ def test_a_model_that_is_seen_for_the_first_time_shows_its_newest_window(house):
 def test_one_bad_column_never_stops_the_others(house, monkeypatch):
     from checks.catalogue import catalogue
 
-    calm = house()
+    calm = house(config=CONFIG.replace("checks: auto", "checks: [auto, ks]"))
     ks = catalogue()["ks"].check
     real = ks.measure
 

@@ -34,7 +34,7 @@ class SimulatedClock:
 
 def watched(folder: Path, days: int, change=None, config: str = CONFIG, every: timedelta = DAY):
     """Judge every window of a world as the daemon would; return its cycle and its watch."""
-    path = world(folder, days, change, config)
+    path = world(folder, days, change, config.replace("checks: auto", "checks: [auto, ks]"))
     configuration = read(path)
     clock = SimulatedClock(START)
     cycle = Cycle(open_store(configuration.store.get_secret_value()), clock)
@@ -95,7 +95,9 @@ def test_a_stored_number_that_was_another_is_told(tmp_path):
 
 def test_a_change_of_the_budget_is_given_as_the_reason(tmp_path):
     cycle, _ = watched(tmp_path, 2)
-    (tmp_path / "config.yaml").write_text(CONFIG + "false_alarms: 3 per 30d\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        CONFIG.replace("checks: auto", "checks: [auto, ks]") + "false_alarms: 0.001 per 30d\n", encoding="utf-8"
+    )
     other = watches(read(tmp_path / "config.yaml"))["churn"]
     found = again(cycle, other, run_of(cycle, 1))
     cycle.store.close()

@@ -44,7 +44,7 @@ class KolmogorovSmirnov:
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({"numeric", "datetime", "text"})
-    default_for: ClassVar[frozenset[Kind]] = frozenset({"numeric", "datetime", "text"})
+    default_for: ClassVar[frozenset[Kind]] = frozenset()
     unit: ClassVar[str] = "share of rows"
     fatal: ClassVar[bool] = False
 

@@ -41,7 +41,7 @@ class TotalVariation:
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset(KINDS)
-    default_for: ClassVar[frozenset[Kind]] = frozenset({"categorical", "boolean"})
+    default_for: ClassVar[frozenset[Kind]] = frozenset()
     unit: ClassVar[str] = "share of rows"
     fatal: ClassVar[bool] = False
 

@@ -50,7 +50,7 @@ class Wasserstein:
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset({"numeric", "datetime", "text"})
-    default_for: ClassVar[frozenset[Kind]] = frozenset({"numeric", "datetime", "text"})
+    default_for: ClassVar[frozenset[Kind]] = frozenset()
     unit: ClassVar[str] = "standard deviations of the reference"
     fatal: ClassVar[bool] = False
 

@@ -10,7 +10,7 @@ BINS = {"age": Bins("numeric", edges=(1.0, 2.0)), "fare": Bins("numeric", edges=
 def test_an_entry_that_names_a_column_replaces_the_general_one_there():
     empty = Profile.empty(BINS)
     plan = [
-        Planned("ks", "drift", KolmogorovSmirnov(), auto=True),
+        Planned("ks", "drift", KolmogorovSmirnov(), auto=False),
         Planned("ks", "drift", KolmogorovSmirnov(tolerance=0.3), columns=("age",), auto=False),
     ]
     measured = measure(BINS, empty, Table(empty, 0.0, 1.0), plan)

@@ -62,10 +62,16 @@ def rhythm(every: timedelta = DAY, **calendar: object) -> Rhythm:
     return Rhythm(Schedule(every=every, delay=HOUR, timezone="UTC", catch_up=DAY), Calendar("UTC", **calendar))
 
 
+DESCRIBING = ("ks", "total_variation")
+
+
 def plan(*names: str, threshold: float | None = None) -> tuple[Planned, ...]:
-    """The named checks, by default all that `checks: auto` takes."""
+    """The named checks, by default those of `checks: [auto, ks, total_variation]`."""
     known = catalogue()
-    return tuple(Planned(name, known[name].family, known[name].check(), None, threshold) for name in names or known)
+    return tuple(
+        Planned(name, known[name].family, known[name].check(), None, threshold, name not in DESCRIBING)
+        for name in names or known
+    )
 
 
 def reference_of(blocks: Sequence[tuple[Window, Profile]], *, timed: bool = True) -> Reference:
