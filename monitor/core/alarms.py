@@ -140,6 +140,8 @@ def _named(signal: Signal, frozen: Flags, shares: Array, paid: Array) -> list[tu
             for key, places in signal.places.items()
             if key[0] == column and not frozen[list(places)].all()
         }
+        if not own:
+            continue
         cost = float(signal.costs[account == number][0])
         first = max(own, key=lambda key: own[key])
         found += [key for key, held in own.items() if key == first or held >= cost]
@@ -169,8 +171,7 @@ def _alarm(
     places = list(signal.places[key])
     lead = places[int(np.argmax(shares[places]))]
     departures, errors = blocks
-    direction = 1.0 if departures[-1, lead] > 0 else -1.0
-    first = onset(departures[:, lead] / errors[:, lead], direction)
+    first = _began(departures[:, lead] / errors[:, lead])
     scale = signal.detector.scales[0]
     if scale.rarely[lead]:
         events, rows = (float(part[first:, lead].sum()) for part in counts)
@@ -190,6 +191,12 @@ def _alarm(
         totals=tuple(_known(departures[first:], counts[1][first:])[:, _column(signal, lead)].mean(axis=0).tolist()),
         blocks=1,
     )
+
+
+def _began(standard: Array) -> int:
+    """Return the place of the window in which a change began, whichever way it went."""
+    places = [onset(standard, direction) for direction in (1.0, -1.0)]
+    return max(places, key=lambda place: float(standard[place:].sum() ** 2 / len(standard[place:])))
 
 
 def _estimated(signal: Signal, lead: int, departures: Array, errors: Array, scale: int) -> Estimate:
