@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from checks.bootstrap import redrawn
 from checks.calibration import Calibration
 from checks.evidence import Detector, Tracks
 from checks.persistence import FEWEST_ALIKE
@@ -17,7 +18,7 @@ from checks.season import Array
 from checks.timeline import Places, Timeline
 
 DAYS_A_PERIOD = 30.0
-PSEUDO_DEPLOYMENTS, PSEUDO_DAYS, MEAN_RUN = 8, 90, 20
+PSEUDO_DEPLOYMENTS, PSEUDO_DAYS = 8, 90
 MOST_WINDOWS = 6_000  # replayed of all pseudo-deployments together; more would cost minutes where windows are short
 REPLAYED_SHARE = 0.5  # of the budget that the replay may spend: it has not seen everything that can happen
 RELAXED_SHARE = 0.25  # the same below the strict threshold, where nothing but the replay vouches
@@ -28,7 +29,6 @@ VOUCHED = 40.0  # times that each independent block of the reference vouches for
 STEPS = np.exp(np.arange(0.0, 10.1, 0.5))
 TOO_DEAR = 20.0  # times the strict threshold: three nats beyond what fair bets need
 SAME_ALARM_DAYS = 7.0  # alarms of one account closer than this are one notification
-MOST_PARTS = 24  # of a day, so that parts of different days never meet
 FEWEST_DAYS = 14  # of reference, for days to be drawn from
 
 
@@ -176,7 +176,7 @@ def audit(
     lowest = budget.strict * _lowest(tracks, known, len(days))
     thresholds = max(lowest, min(budget.strict, LEAST_PAID / len(tracks.accounts))) * STEPS
     rng = np.random.default_rng(seed)
-    drawn = [_pseudo(timeline, len(days) + length, rng) for _ in range(PSEUDO_DEPLOYMENTS)]
+    drawn = [redrawn(timeline, len(days) + length, rng) for _ in range(PSEUDO_DEPLOYMENTS)]
     for tried in (thresholds[:1], thresholds):
         found = [
             list(_replayed(tracks, sums, rows, places, line, len(days), tried, budget, importance, weekly, yearly))
@@ -273,35 +273,3 @@ def notifications(found: Iterator[tuple[int, Array]], gap: float, thresholds: in
         counts += ((paid > 0) & (window - last > gap)).any(axis=1)
         last = np.where(paid > 0, window, last)
     return counts
-
-
-def _pseudo(timeline: Timeline, length: int, rng: np.random.Generator) -> tuple[Places, Timeline]:
-    """Return the places of the windows of drawn days, and the timeline they make."""
-    starts = timeline.starts("day")
-    stops = np.concatenate([starts[1:], [len(timeline)]])
-    weekday = (timeline.moments.hours[starts] // 24).astype(int)
-    daily = timeline.a_day > 1 - 1e-6
-    days = _drawn(weekday if daily else np.zeros_like(weekday), length, rng, 7 if daily else 1)
-    places = np.concatenate([np.arange(starts[day], stops[day]) for day in days])
-    number = np.repeat(np.arange(length), stops[days] - starts[days])
-    within = timeline.parts[places] - timeline.parts[starts][days][number]
-    parts = number * MOST_PARTS + within
-    line = Timeline(timeline.moments[places], parts, number, timeline.a_day)
-    return places, line
-
-
-def _drawn(weekday: Places, length: int, rng: np.random.Generator, week: int) -> Places:
-    """Draw days: runs of a mean length of ``MEAN_RUN``, each day one of the weekday that is due."""
-    size = len(weekday)
-    by_weekday = [np.flatnonzero(weekday == day) for day in range(week)]
-    day = int(rng.integers(size))
-    first = int(weekday[day])
-    found = np.empty(length, np.int64)
-    for place in range(length):
-        due = (first + place) % week
-        follows = place > 0 and day + 1 < size and weekday[day + 1] == due and rng.random() >= 1 / MEAN_RUN
-        if place:
-            pool = by_weekday[due] if len(by_weekday[due]) else np.arange(size)
-            day = day + 1 if follows else int(rng.choice(pool))
-        found[place] = day
-    return found
