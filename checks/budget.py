@@ -85,7 +85,7 @@ def paying(evidence: Array, importance: Array, threshold: float | Array, strict:
     accounts = evidence.shape[-1]
     weighted = evidence * importance
     alone = weighted >= accounts * np.asarray(threshold)[..., None]
-    joint = accounts * np.maximum(threshold, LEAST_RELAXED * strict)
+    joint = accounts * joint_price(threshold, strict)
     together = weighted.sum(axis=-1) >= joint
     if not (together & ~alone.any(axis=-1)).any():
         return np.asarray(alone, np.float64)
@@ -96,6 +96,11 @@ def paying(evidence: Array, importance: Array, threshold: float | Array, strict:
     np.put_along_axis(largest, order, needed, axis=-1)
     dense = (together & ~alone.any(axis=-1))[..., None] & largest
     return np.asarray(alone | dense, np.float64)
+
+
+def joint_price(threshold: float | Array, strict: float) -> Array:
+    """Return what the mean of all accounts must hold for the largest to pay together, shape of ``threshold``."""
+    return np.asarray(np.maximum(threshold, LEAST_RELAXED * strict))
 
 
 def alarms(

@@ -78,7 +78,7 @@ def again(cycle: Cycle, watch: Watch, run: Run) -> Again:
         raise UserError(f"window {run.window} of {watch.name} was not judged: {run.reason or run.state}")
     pinned = watch.model.reference.model_copy(update={"pin": run.reference_id})
     watch = replace(watch, model=watch.model.model_copy(update={"reference": pinned}))
-    subject = cycle.subject(watch)
+    subject = cycle.subject(watch, run.window.end)  # a reference without time had then learnt no more
     with cycle.store.read() as connection:
         profile = run_rows.profile_of(connection, run.id)
         if profile is None:

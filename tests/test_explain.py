@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from monitor.config.reading import read
@@ -127,6 +128,31 @@ def traced(shifted, day: float, key=("age", "location")):
 def test_the_trace_ends_at_the_evidence_of_the_finding(shifted, day):
     found, way = traced(shifted, day)
     assert way.account.now / way.account.cost == pytest.approx(found.finding("age", "location").evidence, rel=1e-12)
+
+
+def test_the_trace_of_what_is_beyond_doubt_ends_at_the_evidence_of_the_finding(tmp_path):
+    cycle, watch = watched(tmp_path, 3, drop("age", 2, 3))
+    found, way = traced((tmp_path, cycle, watch), 2, ("age", "null_rate"))
+    cycle.store.close()
+    assert way.account.paid
+    assert way.account.now / way.account.cost == pytest.approx(found.finding("age", "null_rate").evidence, rel=1e-12)
+
+
+def test_a_reference_without_time_is_judged_again_by_what_was_known_then(tmp_path):
+    path = world(tmp_path, 16)
+    table = pq.read_table(tmp_path / "reference.parquet")
+    pq.write_table(table.drop_columns(["ts"]), tmp_path / "reference.parquet")
+    configuration = read(path)
+    clock = SimulatedClock(START)
+    cycle = Cycle(open_store(configuration.store.get_secret_value()), clock)
+    watch = watches(configuration)["churn"]
+    for number in range(16):
+        window = Window(START + number * DAY, START + (number + 1) * DAY)
+        clock.time = window.end + timedelta(hours=1)
+        assert cycle.run(watch, window).outcome == "done"
+    early = again(cycle, watch, run_of(cycle, 5))
+    cycle.store.close()
+    assert early.same
 
 
 def test_a_step_leads_from_what_was_held_to_what_is_held_now(shifted):

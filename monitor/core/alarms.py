@@ -82,7 +82,7 @@ def watch(
     moment = signal.rhythm.timeline([window])
     block = detector.departure(detector.scales[0], sums, rows, moment.moments, memory.state.accepted)
     state, ended = detector.step(memory.state, sums, rows, moment, signal.rhythm.ends(window))
-    shares = _beyond_doubt(signal, sums, rows, state.frozen, detector.shares(state))
+    shares = beyond_doubt(signal, sums, rows, state.frozen, detector.shares(state))
     evidence = detector.tracks.by_account(shares)
     paid = paying(evidence, signal.importance, signal.threshold, signal.strict)
     open_alarms = memory.alarms if ended is None else tuple(_lasting(signal, a, ended) for a in memory.alarms)
@@ -98,7 +98,7 @@ def watch(
     return Watched(memory, block, share, new, tuple(a for a, again in told if again), (*forgiven, *over_now))
 
 
-def _beyond_doubt(signal: Signal, sums: Array, rows: Array, frozen: Flags, shares: Array) -> Array:
+def beyond_doubt(signal: Signal, sums: Array, rows: Array, frozen: Flags, shares: Array) -> Array:
     """Return the evidence, at the price of an alarm where most rows show what no window of the reference came near.
 
     All values null, or all far away, need no second window and no gambling.

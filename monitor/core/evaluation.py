@@ -193,13 +193,16 @@ def _latest(name: str, since: Mapping[tuple[str, str], ColumnProfile], profile: 
 
 
 def _left_out(subject: Subject, window: Window, profile: Profile, reason: str) -> list[Finding]:
-    """Return findings that say that nothing is concluded of a window that is not to be judged."""
+    """Return findings that say that nothing is concluded of a window that is not to be judged.
+
+    Nor what it would have shown, lest it end an incident.
+    """
     table = Table(profile, window.start.timestamp(), window.end.timestamp())
     reference = subject.reference
     measured = measure(reference.bins, reference.profile, table, subject.plan)
     said = f"not judged: {reason}"
     return [
-        replace(finding, verdict=Verdict.INCONCLUSIVE, reason=said)
+        replace(finding, verdict=Verdict.INCONCLUSIVE, reason=said, minimum_detectable=None)
         for finding in judge_measured(subject.model, window, measured, 0.01, {})
     ]
 

@@ -21,6 +21,7 @@ from checks.planting import FAULTS, Fault, planted
 from checks.profile import Column, Profile
 from checks.season import Array
 from checks.timeline import Timeline
+from monitor.core.alarms import beyond_doubt
 from monitor.core.finding import Rule, Verdict
 from monitor.core.judge import judge_measured
 from monitor.core.measuring import Planned, measure_columns, planned_for, rule_of
@@ -113,7 +114,8 @@ class Ground:
         """Judge one window: the state after it and the accounts that paid by themselves, shape (accounts,)."""
         detector = self.signal.detector
         state, _ = detector.step(state, sums, rows, self.line[place : place + 1], self.ends[place])
-        weighted = detector.evidence(state) * self.signal.importance
+        shares = beyond_doubt(self.signal, sums, rows, state.frozen, detector.shares(state))
+        weighted = detector.tracks.by_account(shares) * self.signal.importance
         paid = weighted >= len(weighted) * self.signal.threshold
         return detector.paid(state, paid.astype(np.float64), state.frozen), paid
 

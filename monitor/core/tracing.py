@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.bets import speaks
-from checks.budget import paying
+from checks.budget import joint_price, paying
 from checks.evidence import Factors, Scale
 from checks.profile import Profile
 from checks.season import Array, rhythms
-from monitor.core.alarms import Decided, settled
+from monitor.core.alarms import Decided, beyond_doubt, settled
 from monitor.core.memory import Alarm, Memory
 from monitor.core.sight import in_unit
 from monitor.core.signal import Signal, budget_of
@@ -165,6 +165,7 @@ def trace(
     item = signal.layout.places[lead].component
     steps = [_step(scale, lead, accepted, scored=item.scored, component=item.name) for scale in moved if scale.closed]
     shares = np.asarray(sum((scale.after * scale.scale.weights).sum(axis=1) for scale in moved))
+    shares = beyond_doubt(signal, sums, rows, memory.state.frozen, shares)
     by_check = {check: list(own) for (column, check), own in signal.places.items() if column == key[0]}
     return Trace(
         tuple(sorted(steps, key=lambda step: -step.now)),
@@ -234,5 +235,5 @@ def _account(signal: Signal, column: str, memory: Memory, shares: Array) -> Acco
         strict=budget_of(signal.terms, signal.rhythm).strict,
         importance=float(signal.importance[number]),
         accounts=len(tracks.accounts) + 1,
-        together=float((evidence * signal.importance).sum() / (len(tracks.accounts) * signal.strict)),
+        together=float((evidence * signal.importance).mean() / joint_price(signal.threshold, signal.strict)),
     )

@@ -303,7 +303,8 @@ def test_a_closed_alarm_ends_and_the_normal_is_as_it_was():
 def test_a_change_that_lasts_though_its_alarm_was_closed_alarms_again():
     days, _ = shifted()
     days.day(shift(6), decided=Decided(closed=frozenset({LOCATION})))
-    days.until(lambda seen: LOCATION in keys(seen.memory), shift(6), most=3)
+    again = days.until(lambda seen: LOCATION in keys(seen.memory), shift(6), most=3)
+    assert LOCATION in keys(again.memory)
 
 
 def test_deciding_on_what_is_not_open_changes_nothing():

@@ -301,6 +301,7 @@ def test_excluded_periods_are_not_judged_and_leave_the_evidence_as_it_was():
     assert {f.verdict for f in seen.findings} == {Verdict.INCONCLUSIVE}
     assert {f.reason for f in seen.findings} == {"not judged: migration"}
     assert seen.causes == ()
+    assert {f.minimum_detectable for f in seen.findings} == {None}  # else it would end an open incident
 
 
 # The contract
