@@ -65,7 +65,8 @@ def family(kind: pa.DataType) -> str:
     return "other"
 
 
-def _plain(array: pa.Array) -> pa.Array:
+def plain(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array without dictionaries and views."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if pa.types.is_dictionary(array.type):
@@ -84,7 +85,7 @@ def _unreadable(array: pa.Array) -> Read:
 
 def numbers(array: pa.Array) -> Read:
     """Read numbers; numeric text is parsed, booleans are 0 and 1."""
-    array = _plain(array)
+    array = plain(array)
     kind = family(array.type)
     if kind in ("number", "boolean", "null"):
         if kind == "boolean":
@@ -104,7 +105,7 @@ def numbers(array: pa.Array) -> Read:
 
 def instants(array: pa.Array) -> Read:
     """Read points in time as seconds since 1970 UTC; naive times and dates are taken as UTC, ISO text is parsed."""
-    array = _plain(array)
+    array = plain(array)
     kind = family(array.type)
     nulls = _nulls(array)
     if kind == "null":
@@ -139,39 +140,66 @@ def _number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-def texts(array: pa.Array) -> Read:
+@dataclass(frozen=True)
+class Words:
+    """Texts of one column of one batch: ``spelled[codes[row]]`` where not null.
+
+    Parameters
+    ----------
+    spelled : the distinct texts; two may be alike where their values were not.
+    codes : place in ``spelled`` of each row, ``len(spelled)`` where null; shape (rows,).
+    """
+
+    spelled: list[str]
+    codes: npt.NDArray[np.int64]
+
+    @property
+    def nulls(self) -> Mask:
+        """Rows without a text, shape (rows,)."""
+        return np.asarray(self.codes == len(self.spelled))
+
+    def tally(self) -> dict[str, int]:
+        """Return how often each text occurs."""
+        counts: dict[str, int] = {}
+        rows = np.bincount(self.codes, minlength=len(self.spelled) + 1).tolist()
+        for word, count in zip(self.spelled, rows, strict=False):
+            counts[word] = counts.get(word, 0) + count
+        return counts
+
+
+def words(array: pa.Array) -> Words:
     """Read categories as text; whole numbers lose a trailing ``.0``, booleans are ``true`` and ``false``.
 
     A text of more than ``LONGEST_WORD`` characters is cut there and told from others like it by its hash.
     """
-    return _texts(array, _shortened)
+    return _words(array, _shortened)
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}… #{hash_text(text):015x}"
 
 
-def _texts(array: pa.Array, spelled: Callable[[str], str]) -> Read:
-    array = _plain(array)
-    nulls = _nulls(array)
+def _words(array: pa.Array, spelled: Callable[[str], str]) -> Words:
+    array = plain(array)
     kind = family(array.type)
-    if kind == "number":
-        encoded = (
-            array.cast(pa.float64(), safe=False).dictionary_encode()
-            if not pa.types.is_integer(array.type)
-            else array.dictionary_encode()
-        )
-    elif kind in ("text", "boolean", "time"):
-        encoded = array.dictionary_encode()
-    elif kind == "null":
-        return Read(np.full(len(array), None, object), nulls, np.zeros(len(array), bool))
-    else:
-        values = np.array([None if value is None else spelled(str(value)) for value in array.to_pylist()], object)
-        return Read(values, nulls, np.zeros(len(array), bool))
-    words = [spelled(_word(value, kind)) for value in _listed(encoded.dictionary)]
-    codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
-    lookup = np.array([*words, ""], object)
-    return Read(lookup[codes] if words else np.full(len(array), None, object), nulls, np.zeros(len(array), bool))
+    if kind == "null":
+        array = array.cast(pa.string())
+    elif kind == "other":
+        array = pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
+    elif kind == "number" and not pa.types.is_integer(array.type):
+        array = array.cast(pa.float64(), safe=False)
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, pa.float64()), array)
+    encoded = array.dictionary_encode()
+    texts = [spelled(_word(value, kind)) for value in _listed(encoded.dictionary)]
+    codes = encoded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    return Words(texts, codes)
+
+
+def texts(array: pa.Array) -> Read:
+    """Read categories as text, one by one; see :func:`words`."""
+    read = words(array)
+    values = np.array([*read.spelled, None], object)[read.codes]
+    return Read(values, read.nulls, np.zeros(len(array), bool))
 
 
 def _listed(array: pa.Array) -> list[object]:
@@ -189,19 +217,25 @@ def _word(value: object, kind: str) -> str:
     return str(value)
 
 
+def truth(word: str) -> str | None:
+    """Return the boolean that a word means, as ``true`` or ``false``; None for any other word."""
+    word = word.lower()
+    return "true" if word in _TRUE else "false" if word in _FALSE else None
+
+
 def booleans(array: pa.Array) -> Read:
     """Read booleans as ``true`` and ``false``; 0, 1 and the usual words are understood, anything else is mistyped."""
-    read = texts(array)
-    words = {word: ("true" if word.lower() in _TRUE else "false" if word.lower() in _FALSE else None)
-             for word in set(read.values[~read.nulls])}  # fmt: skip
-    values = np.array([words.get(word) for word in read.values], object)
+    read = words(array)
+    values = np.array([*map(truth, read.spelled), None], object)[read.codes]
     return Read(values, read.nulls, ~read.nulls & np.array([value is None for value in values], bool))
 
 
 def lengths(array: pa.Array) -> Read:
     """Read texts as their length in characters."""
-    read = _texts(array, str)
-    values = np.array(
-        [np.nan if null else len(text) for text, null in zip(read.values, read.nulls, strict=True)], float
-    )
-    return Read(values.reshape(len(array)), read.nulls, read.mistyped)
+    array = plain(array)
+    if family(array.type) == "text":
+        values = pc.utf8_length(array).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return Read(values, np.isnan(values), np.zeros(len(array), bool))
+    read = _words(array, str)
+    values = np.array([*map(len, read.spelled), np.nan], np.float64)[read.codes]
+    return Read(values, read.nulls, np.zeros(len(array), bool))

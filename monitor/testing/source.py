@@ -7,10 +7,9 @@ from datetime import UTC, tzinfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from checks.binning import profile_batch
+from checks.aggregate import Aggregate
 from checks.instants import INSTANT, column_to_utc
-from checks.profile import Bins, Profile
-from checks.sampling import Sample
+from checks.profile import Bins
 from monitor.core.errors import UnavailableError, UserError
 from monitor.core.ports import Reading, TableFacts
 from monitor.core.window import Window
@@ -58,11 +57,10 @@ class MemorySource:
 
     def read(self, window: Window, bins: Mapping[str, Bins], sample_rows: int) -> Reading:
         """Profile the window and sample its rows by the hash of their id, in one pass."""
-        profile, sample = Profile.empty(bins), Sample(sample_rows, self.id)
+        aggregate = Aggregate.empty(bins, sample_rows, (window.start, window.end), self.time, self.id)
         for batch in self.batches(window):
-            profile += profile_batch(batch, bins, time=self.time, row_id=self.id)
-            sample = sample.add(batch)
-        return Reading(profile, sample.rows())
+            aggregate = aggregate.add(batch)
+        return Reading(aggregate.profile, aggregate.sample.rows())
 
     def facts(self) -> TableFacts:
         """Look at the table."""

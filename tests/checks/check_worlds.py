@@ -157,7 +157,7 @@ def table(rows=1000, *, start=MONDAY, length=DAY, history=None, last=None, ids=N
             Volume(start - k * length, start - (k - 1) * length, 1000 + k % 7, start - (k - 1) * length - 600)
             for k in range(28, 0, -1)
         )
-    sketch = ValueSketch(512).add(ids if ids is not None else {f"id{i}": 1 for i in range(rows)}, keep_values=False)
+    sketch = ValueSketch(512).add(ids if ids is not None else {f"id{i}": 1 for i in range(rows)})
     last = (start + length - 600 if rows else None) if last is None else last
     return Table(Profile(rows, {}, extra or {}, sketch, start, last), start, start + length, history)
 

@@ -1,12 +1,15 @@
 """The same rows are sampled whatever the batches, and as fairly as their hashes are uniform."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.sampling import Sample, concat, hash_rows
+from checks.identity import hash_ids, hash_rows
+from checks.sampling import STRATA, Sample, allot, concat, cuts
 from checks.sketch import hash_text
 
 
@@ -47,7 +50,7 @@ def test_few_rows_are_held_however_many_come():
     sample = Sample(20, "id")
     for first in range(0, 60_000, 6_000):
         sample = sample.add(rows(60_000).slice(first, 6_000))
-        assert sum(map(len, sample.hashes)) < 20 + 8_192 + 1
+        assert sample.held <= 20 + 2 * 8_192
 
 
 def test_a_record_batch_is_added_like_a_table():
@@ -115,3 +118,81 @@ def test_a_column_that_a_table_lacks_is_null_there():
 
 def test_no_rows_have_no_hashes():
     assert hash_rows(rows(0)).tolist() == []
+
+
+# Slices of the window
+
+START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def timed(moments):
+    times = pa.array([START + timedelta(seconds=second) for second in moments], pa.timestamp("us", "UTC"))
+    return pa.table({"ts": times, "id": range(len(times)), "second": pa.array(moments, pa.int64())})
+
+
+def sliced(table, size=40, cuts=()):
+    sample = Sample(size, "id", "ts", (START, END))
+    for first, last in zip((0, *cuts), (*cuts, table.num_rows), strict=True):
+        sample = sample.add(table.slice(first, last - first))
+    return sample
+
+
+def test_the_slices_tile_the_window():
+    assert [(moment - START) / (END - START) for moment in cuts(START, END)] == [n / STRATA for n in range(1, STRATA)]
+
+
+def test_every_slice_gives_its_share():
+    seconds = np.concatenate([np.arange(0, 10_800, 10), np.arange(10_800, 86_400, 20)])  # twice as many at the start
+    found = sliced(timed(seconds.tolist())).rows()["second"].to_numpy()
+    assert np.histogram(found, STRATA, (0, 86_400))[0].tolist() == [9, 5, 5, 5, 4, 4, 4, 4]
+
+
+def test_a_few_rows_at_the_end_are_seen():
+    assert max(sliced(timed([*range(2_000), 86_399])).rows()["second"].to_pylist()) == 86_399
+
+
+def test_a_row_on_a_cut_is_of_the_later_slice():
+    edge = round((cuts(START, END)[0] - START).total_seconds())
+    table = timed([edge - 1, edge, edge + 1, edge + 2])
+    first = sliced(table, 2).rows()["second"].to_pylist()
+    assert edge - 1 in first
+
+
+@given(data=st.data())
+def test_batches_and_parts_do_not_matter_to_a_sample_by_slices(data):
+    seconds = data.draw(st.lists(st.integers(0, 86_399), min_size=30, max_size=200))
+    places = data.draw(st.lists(st.integers(0, len(seconds)), max_size=5).map(sorted))
+    table = timed(seconds)
+    half = len(seconds) // 2
+    parts = sliced(table.slice(0, half), 25) + sliced(table.slice(half), 25)
+    assert sliced(table, 25, places).rows() == sliced(table, 25).rows() == parts.rows()
+
+
+def test_samples_of_other_windows_do_not_add_up():
+    with pytest.raises(ValueError, match="do not add up"):
+        sliced(timed([1])) + Sample(40, "id")
+
+
+@given(rows=st.lists(st.integers(0, 1_000), min_size=1, max_size=STRATA), size=st.integers(1, 500))
+def test_shares_fill_the_sample_and_never_ask_for_more_than_there_is(rows, size):
+    shares = allot(rows, size)
+    assert sum(shares) == min(size, sum(rows))
+    assert all(0 <= share <= count for share, count in zip(shares, rows, strict=True))
+    assert size < len(rows) or all(share for share, count in zip(shares, rows, strict=True) if count)
+
+
+def test_ids_that_are_hashed_already_are_not_hashed_again():
+    ids = hash_ids(pa.array([7] * 500))
+    assert sampled(rows()) != Sample(20, "id").add(rows(), ids).rows()
+
+
+def test_hashes_of_values_are_spread_evenly():
+    table = pa.table({"a": np.repeat(np.arange(200), 100), "b": np.tile(np.arange(100) / 4, 200)})
+    hashes = hash_rows(table)
+    counts, _ = np.histogram(hashes.astype(float), bins=20, range=(0, 2.0**60))
+    assert len(set(hashes.tolist())) == 20_000
+    assert abs(counts - 1_000).max() < 5 * np.sqrt(1_000)
+
+
+def test_values_of_neighbouring_columns_are_not_interchangeable():
+    assert hash_rows(pa.table({"a": [1], "b": [2]})) != hash_rows(pa.table({"a": [2], "b": [1]}))
