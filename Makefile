@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test lint docs bench signal browser wheel clean
+.PHONY: help demo test lint docs bench peers signal wheel clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -23,8 +23,12 @@ lint: $(BIN)/monitor ## Format, lint, types and layers
 docs: $(BIN)/monitor ## Write the generated reference pages anew
 	$(BIN)/python -m monitor.config.documenting > docs/configuration.md
 
-bench: $(BIN)/monitor ## Measure the cost of a profile and of a report
-	$(BIN)/python benchmarks/profile.py && $(BIN)/python benchmarks/report.py
+bench: $(BIN)/monitor ## Measure what Leeway costs beside other tools, write docs/benchmarks.md (half an hour)
+	$(BIN)/python -m benchmarks
+
+peers: ## Install the other tools that `make bench` measures, each in an environment of its own
+	$(PYTHON) -m venv .peers/nannyml && .peers/nannyml/bin/pip install --quiet nannyml==0.13.1 statsmodels
+	$(PYTHON) -m venv .peers/alibi && .peers/alibi/bin/pip install --quiet alibi-detect==0.13.0 'pyarrow<20'
 
 signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (half an hour)
 	$(BIN)/python -m benchmarks.signal

@@ -7,12 +7,9 @@ normal theory with binomial ones (2.5).
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from checks.calibration import FEWEST_ROWS, LEVEL_ERRORS, PRIOR_BLOCKS, Calibration
-from checks.season import Array
-
-Flags = npt.NDArray[np.bool_]
+from checks.season import Array, Flags
 
 LARGEST_ENTRY = 12.0  # innovation deviations; a first block is not expected to jump further
 RARE_BELOW = 10.0  # expected rows of a block below which a share is too rare for a normal theory
@@ -209,6 +206,6 @@ def slacks(calibration: Calibration, errors: Array) -> tuple[Array, Array]:
     return entry + level, calibration.gain * entry + level
 
 
-def speaks(rows: Array) -> Array:
-    """Return 1 where a block has rows enough for a normal theory."""
-    return (rows >= FEWEST_ROWS).astype(np.float64)
+def speaks(rows: Array) -> Flags:
+    """Return whether a block has rows enough for a normal theory."""
+    return np.asarray(rows >= FEWEST_ROWS)

@@ -166,7 +166,19 @@ def profile_column(array: pa.Array, bins: Bins, times: Edges | None = None) -> C
 
 def _profile_categories(array: pa.Array, bins: Bins, families: Mapping[str, int]) -> ColumnProfile:
     read = reading.words(array)
-    found, mistyped = read.tally(), 0
+    return profile_words(read.tally(), bins, int(np.count_nonzero(read.nulls)), families)
+
+
+def profile_words(found: Mapping[str, int], bins: Bins, nulls: int, families: Mapping[str, int]) -> ColumnProfile:
+    """Count categories in the reference's bins.
+
+    Parameters
+    ----------
+    found : how often each text occurs.
+    nulls : rows without one.
+    families : rows by type as it arrived.
+    """
+    rows, mistyped = sum(found.values()) + nulls, 0
     if bins.kind == "boolean":
         found, mistyped = _as_truth(found)
     counts = np.zeros(bins.size, np.int64)
@@ -179,9 +191,9 @@ def _profile_categories(array: pa.Array, bins: Bins, families: Mapping[str, int]
         counts[place] += count
     return ColumnProfile(
         kind=bins.kind,
-        rows=len(array),
+        rows=rows,
         counts=counts,
-        nulls=int(np.count_nonzero(read.nulls)),
+        nulls=nulls,
         mistyped=mistyped,
         unseen=ValueSketch(UNSEEN_KEPT).add(unseen),
         families=families,

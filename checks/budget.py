@@ -124,7 +124,7 @@ def alarms(
     """
     state = detector.start()
     evidence = [np.zeros((len(thresholds), *scale.weights.shape)) for scale in detector.scales]
-    ends = [_ends(timeline, place) for place in range(len(detector.scales))]
+    ends = [timeline.ends(scale.name) for scale in detector.scales]
     for window in range(len(timeline)):
         moment = timeline[window : window + 1]
         scales = []
@@ -142,11 +142,6 @@ def alarms(
             yield window, paid
             emptied = paid[:, detector.tracks.account][..., None] > 0
             evidence = [np.where(emptied, 0.0, held) for held in evidence]
-
-
-def _ends(timeline: Timeline, place: int) -> Array:
-    blocks = timeline.blocks(timeline.scales[place])
-    return np.concatenate([blocks[1:] != blocks[:-1], [True]]).astype(np.float64)
 
 
 def audit(

@@ -12,7 +12,7 @@ from checks.components import Component
 from checks.debiasing import Effect
 from checks.measurement import Inconclusive, Measurement
 from checks.native import Native
-from checks.profile import Column, Kind, Table
+from checks.profile import Bins, Column, ColumnProfile, Kind, Table
 
 FAMILIES = ("drift", "quality")
 
@@ -47,6 +47,14 @@ class EffectCheck(ColumnCheck, Protocol):
 
     def effect(self, reference: Column, current: Column) -> Effect | Inconclusive:
         """Return effect, standard error and interval as ``measure`` has them."""
+        ...
+
+
+class ScreeningCheck(ColumnCheck, Protocol):
+    """A check of facts that can tell at a glance that there is none, as in nearly every window."""
+
+    def unmoved(self, bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> bool:
+        """Return whether ``measure`` would find an effect of 0 for certain; it is asked only where this says no."""
         ...
 
 
@@ -92,6 +100,11 @@ def measures_columns(check: Check) -> TypeIs[ColumnCheck]:
 def gathers_evidence(check: Check) -> TypeIs[EvidenceCheck]:
     """Whether the verdicts of a check rest on evidence."""
     return hasattr(check, "components")
+
+
+def sees_nothing(check: Check) -> TypeIs[ScreeningCheck]:
+    """Whether a check can tell at a glance that there is nothing to see."""
+    return hasattr(check, "unmoved")
 
 
 @dataclass(frozen=True)

@@ -119,8 +119,11 @@ def _dense(pair: Sequence[Any], size: int | None = None) -> Counts:
     if found > 1_000_000 or (size is not None and found != size):
         raise ValueError(f"impossible number of bins {found}")
     counts = np.zeros(found, np.int64)
-    for place, count in filled:
-        counts[_count(place)] = _count(count)
+    if filled:
+        pairs = np.array(filled)
+        if pairs.dtype != np.int64 or pairs.shape != (len(filled), 2) or pairs.min() < 0:
+            raise ValueError("counts are no counts")
+        counts[pairs[:, 0]] = pairs[:, 1]
     return counts
 
 

@@ -79,8 +79,8 @@ def angle(share: float, by: float) -> float:
     return max(SMALLEST_EFFECT, 2 * (asin(sqrt(risen)) - asin(sqrt(min(1.0, share)))))
 
 
-def risen(share: float, by: float) -> float:
-    """Return the share that lies Cohen's h ``by`` away: the inverse of :func:`angle`."""
+def moved(share: float, by: float) -> float:
+    """Return the share that lies Cohen's h ``by`` away, up or down: the inverse of :func:`angle`."""
     return sin(min(pi / 2, max(0.0, asin(sqrt(min(1.0, max(0.0, share)))) + by / 2))) ** 2
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from math import gcd, log
 
 import numpy as np
 
 from checks.diagnosing import Group
-from checks.profile import Edges, Profile
+from checks.profile import Edges, Profile, Starts
 from checks.wording import share_text
 
 ALIKE = 0.25  # of the squared differences of two windows' counts that chance would make; a replay has none
@@ -29,13 +28,10 @@ class Logged:
     start: float
     profile: Profile
 
-    @cached_property
-    def counts(self) -> tuple[Edges, np.ndarray]:
-        """Counts of all cells, and where each column's begin. Ages of datetimes change with the time of logging."""
-        columns = [column for column in self.profile.columns.values() if column.kind != "datetime"]
-        cells = [np.append(column.counts, [column.nulls, column.mistyped]).astype(np.float64) for column in columns]
-        starts = np.cumsum([0, *(cell.size for cell in cells)])[:-1]
-        return np.concatenate(cells) if cells else np.zeros(0), starts.astype(np.intp)
+    @property
+    def counts(self) -> tuple[Edges, Starts]:
+        """Counts of all cells, and where each column's begin."""
+        return self.profile.cells
 
 
 def replayed(current: Logged, earlier: Sequence[Logged]) -> Group | None:

@@ -15,10 +15,8 @@ import numpy.typing as npt
 from checks.bets import RARE_BELOW, RareBets, StudentBets, rare_bets, slacks, speaks
 from checks.calibration import CLIPPED, FEWEST_BLOCKS, PRIOR_BLOCKS, Calibration, calibrate
 from checks.persistence import predicted
-from checks.season import Array, Moments
+from checks.season import Array, Flags, Moments
 from checks.timeline import ScaleName, Timeline
-
-Flags = npt.NDArray[np.bool_]
 
 FINE_DELTAS = (0.5, 1.0, 2.0, 4.0, 12.0)  # innovation deviations; the coarsest scale looks for small changes
 FAST_DELTAS = (3.0, 6.0, 12.0)  # finer scales for large ones only: small ones there add up what nobody can verify
@@ -301,7 +299,7 @@ class Detector:
         _, leverage = calibration.expected(middle)
         innovation = (standard - foreseen) / (calibration.scale * np.sqrt(1 + leverage[0]))
         enter, lasting = self._factors(scale, innovation, seen, held, accepted)
-        spoke = speaks(seen.rows) > 0
+        spoke = speaks(seen.rows)
         past = np.where(spoke, np.vstack([held.past[1:], standard]), held.past)
         kept = ~(spoke | scale.rarely)  # too few rows: they count with the next block
         moved = replace(held, past=past, sums=held.sums * kept, rows=held.rows * kept, hours=0.0, years=0.0, windows=0)
@@ -337,7 +335,7 @@ class Detector:
                 found[scale.rarely] = 0.0
                 found[scale.rarely, :RARE_BETS] = rare[scale.rarely]
         # A block without a word brings nothing either: silence must not add up to an alarm.
-        heard = np.where(scale.rarely, held.rows, speaks(seen.rows))[:, None] > 0
+        heard = np.where(scale.rarely, held.rows > 0, speaks(seen.rows))[:, None]
         return np.exp(np.minimum(enter, LOG_MOST)) * heard, np.exp(np.minimum(lasting, LOG_MOST))
 
     def shares(self, state: State) -> Array:

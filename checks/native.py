@@ -1,9 +1,11 @@
 """Changes in the units of the log: "median of distance rose from 733 to 1,180 (+61%, 90% interval 58% to 64%)"."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import asin, sin, sqrt
 
+from checks.components import moved
 from checks.lasting import Estimate
+from checks.profile import Column, ColumnProfile
 from checks.quantiles import change
 from checks.wording import number_text, share_text
 
@@ -33,7 +35,7 @@ def told(native: Native, column: str, found: Estimate) -> str:
     of = native.what if native.what.endswith(" in") else f"{native.what} of"
     verb = "rose" if native.after > native.before else "fell"
     if native.share:
-        low, high = (_moved(native.after, bound - found.effect) for bound in (found.low, found.high))
+        low, high = (moved(native.after, bound - found.effect) for bound in (found.low, found.high))
         size = f"90% interval {share_text(low)} to {share_text(high)}"
         return f"{of} {column} {verb} from {share_text(native.before)} to {share_text(native.after)} ({size})"
     by = native.after - native.before
@@ -49,7 +51,14 @@ def told(native: Native, column: str, found: Estimate) -> str:
     return f"{of} {column} {verb} {values} ({size})"
 
 
-def _moved(share: float, by: float) -> float:
-    """Return the share that lies Cohen's h ``by`` away, up or down."""
-    angle = asin(sqrt(min(1.0, max(0.0, share)))) + by / 2
-    return sin(min(1.5707963267948966, max(0.0, angle))) ** 2
+def shares(
+    what: str, reference: Column, current: Column, counted: Callable[[ColumnProfile], tuple[float, int]]
+) -> Native | None:
+    """Return how a share of rows changed; None where either side has no rows for it.
+
+    Parameters
+    ----------
+    counted : gives the rows that count, and of how many.
+    """
+    (before, known), (after, seen) = counted(reference.profile), counted(current.profile)
+    return Native(what, before / known, after / seen, share=True) if known and seen else None

@@ -23,6 +23,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Counts = npt.NDArray[np.int64]
 Edges = npt.NDArray[np.float64]
+Starts = npt.NDArray[np.intp]
 
 # Values that pipelines write when they have none (SIGNAL.md 2.10); counted exactly, so that a flood of them has a name.
 SENTINELS = (0.0, -1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0)
@@ -269,6 +270,20 @@ class Profile:
             first_event=min(firsts, default=None),
             last_event=max(lasts, default=None),
         )
+
+    @cached_property
+    def cells(self) -> tuple[Edges, Starts]:
+        """Counts of all bins, nulls and unreadable values, and where each column's begin.
+
+        Without datetimes: their ages change with the time of logging.
+        """
+        columns = [column for column in self.columns.values() if column.kind != "datetime"]
+        if not columns:
+            return np.zeros(0), np.zeros(0, np.intp)
+        beside = np.array([(column.nulls, column.mistyped) for column in columns], np.int64)
+        parts = [part for column, more in zip(columns, beside, strict=True) for part in (column.counts, more)]
+        sizes = [column.counts.size + beside.shape[1] for column in columns]
+        return np.concatenate(parts).astype(np.float64), np.cumsum([0, *sizes])[:-1].astype(np.intp)
 
     def only(self, names: Iterable[str]) -> "Profile":
         """Return this profile with these columns alone."""

@@ -96,9 +96,10 @@ class Sample:
             return self
         rows = _Held(table, self._strata(table), self._hash(table, ids))
         seen = self.seen + np.bincount(rows.strata, minlength=STRATA)
-        near = rows.hashes <= self.largest[rows.strata]
+        largest = _largest(self, rows)
+        near = rows.hashes <= largest[rows.strata]
         parts = (*self.parts, rows if near.all() else rows.where(near))
-        return _compact(replace(self, parts=parts, seen=seen))
+        return _compact(replace(self, parts=parts, seen=seen, largest=largest))
 
     def __add__(self, other: "Sample") -> "Sample":
         if (self.size, self.row_id, self.time, self.window) != (other.size, other.row_id, other.time, other.window):
@@ -152,12 +153,17 @@ def _compact(sample: Sample) -> Sample:
     if waiting <= max(sample.size, _SLACK):
         return sample
     kept = _smallest(sample.parts, np.full(STRATA, sample.size))
+    return replace(sample, parts=(kept,), largest=_largest(sample, kept))
+
+
+def _largest(sample: Sample, rows: _Held) -> Hashes:
+    """Return the hash in each slice beyond which no row can be sampled, with what these rows say of it."""
     largest = sample.largest.copy()
-    for stratum in range(STRATA):
-        hashes = kept.hashes[kept.strata == stratum]
+    for stratum in np.unique(rows.strata):
+        hashes = rows.hashes[rows.strata == stratum]
         if len(hashes) >= sample.size:
-            largest[stratum] = hashes.max()
-    return replace(sample, parts=(kept,), largest=largest)
+            largest[stratum] = min(largest[stratum], np.partition(hashes, sample.size - 1)[sample.size - 1])
+    return largest
 
 
 def _smallest(held: Sequence[_Held], shares: Counts) -> _Held:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Grain = Literal["window", "part", "day", "longer"]  # a block is a window shorter than a day, a part of one, a day, more
 
 HOURS_A_DAY, HOURS_A_WEEK = 24.0, 168.0

@@ -77,7 +77,10 @@ def contrast(inside: Pair, outside: Pair, least: float, limit: float) -> Contras
     Contrast | None
         The widest margin; of the median, which people know best, where that stands out as well as a spread or a tail.
     """
-    within, others = _changes(inside), _changes(outside)
+    within = _changes(inside)
+    if all(abs(item.size) < least for item in within):
+        return None
+    others = _changes(outside)
     if len(within) != len(others):
         return None  # no values on one side
     share = inside.current.ok.size / max(1, inside.current.ok.size + outside.current.ok.size)

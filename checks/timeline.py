@@ -1,13 +1,12 @@
 """Blocks of time: windows added up to parts of a day and days, on which calibration and evidence work."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.season import Array, Grain, Moments
+from checks.season import Array, Flags, Grain, Moments
 
 Places = npt.NDArray[np.int64]
 ScaleName = Literal["window", "part", "day"]
@@ -60,6 +59,11 @@ class Timeline:
         blocks = self.blocks(scale)
         return np.flatnonzero(np.concatenate([[True], blocks[1:] != blocks[:-1]])) if len(blocks) else np.zeros(0, int)
 
+    def ends(self, scale: ScaleName) -> Flags:
+        """Return which windows are the last of their block, shape (windows,); the last window always is."""
+        blocks = self.blocks(scale)
+        return np.concatenate([blocks[1:] != blocks[:-1], [True]]) if len(blocks) else np.zeros(0, bool)
+
     def gathered(self, scale: ScaleName, values: Array) -> Array:
         """Return the sums of ``values``, shape (windows, …), by block."""
         return np.add.reduceat(values, self.starts(scale), axis=0) if len(values) else values
@@ -70,16 +74,3 @@ class Timeline:
         return Moments(
             self.gathered(scale, self.moments.hours) / sizes, self.gathered(scale, self.moments.years) / sizes
         )
-
-
-def joined(lines: Sequence[Timeline]) -> Timeline:
-    """Return timelines one after the other."""
-    return Timeline(
-        Moments(
-            np.concatenate([line.moments.hours for line in lines]),
-            np.concatenate([line.moments.years for line in lines]),
-        ),
-        np.concatenate([line.parts for line in lines]),
-        np.concatenate([line.days for line in lines]),
-        lines[0].a_day,
-    )

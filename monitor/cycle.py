@@ -1,43 +1,40 @@
 """One run, top to bottom: claim a window, read it, judge it, and write everything that follows in one transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 
-from checks.budget import Audit
 from checks.diagnosing import Group
-from checks.profile import Profile
-from monitor import referencing
+from checks.profile import Bins, Profile
 from monitor.consequences import Scene, follow
 from monitor.core.alarms import Decided
 from monitor.core.errors import LeewayError, UserError
 from monitor.core.evaluation import Evaluation, Subject, evaluate
-from monitor.core.finding import Finding, IncidentKind, Verdict, summary_of
+from monitor.core.finding import Finding, IncidentKind, summary_of
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.lifecycle import Cause, fire
-from monitor.core.memory import Memory, decode
+from monitor.core.memory import Memory
 from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
-from monitor.core.signal import audited, learn, stage
 from monitor.core.window import Window
 from monitor.locating import located
-from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
-from monitor.store import references as reference_rows
 from monitor.store import runs as run_rows
-from monitor.store.database import Store
-from monitor.store.evidence import Kept
+from monitor.store.database import Store, StoreAwayError
 from monitor.store.leases import Leases
+from monitor.store.shelf import Shelf, Shown
 from monitor.store.tables import runs as run_table
+from monitor.subjects import Subjects
 from monitor.watch import Watch
 
 log = structlog.get_logger("monitor.cycle")
 
 HISTORY = timedelta(days=56)  # eight weeks: enough for a weekly rhythm
+STORED = Shelf()
 FAILURES_TOLERATED = 3  # attempts at reading a window before people are told
 
 
@@ -47,92 +44,60 @@ class Result:
 
     window: Window
     outcome: str
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     steps: tuple[Transition, ...] = ()
     rows: int = 0
     reason: str = ""
 
 
+Reader = Callable[[Watch, Window, Mapping[str, Bins]], Reading]
+
+
+def from_log(watch: Watch, window: Window, bins: Mapping[str, Bins]) -> Reading:
+    """Read a window where its rows are."""
+    return watch.model.logs.read(window, bins, watch.model.sample)
+
+
 @dataclass
 class Cycle:
-    """Evaluates windows against one store. Prepared references are kept while the process lives."""
+    """Evaluates windows against one store."""
 
     store: Store
     clock: Clock
     owner: str = field(default_factory=owners.me)
     who: str = "monitor"
     leases: Leases = field(default_factory=Leases)
-    _subjects: dict[str, tuple[str, Subject]] = field(default_factory=dict)
+    reader: Reader = from_log
+    shelf: Shelf = field(default_factory=Shelf)
     _rests: dict[str, tuple[Watch, datetime]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._subjects = Subjects(self.store, self.clock, self.who)
+
     def subject(self, watch: Watch, moment: datetime | None = None) -> Subject:
-        """Return the model's reference and what it teaches, building the snapshot when the store has none yet.
-
-        Parameters
-        ----------
-        moment : up to which the log itself may have taught what a reference without time does not; by default now.
-
-        Raises
-        ------
-        LeewayError
-            When the reference cannot be had.
-        """
-        reference = self.reference(watch)
-        with self.store.read() as connection:
-            first = run_rows.first_start(connection, watch.name, reference.id) if reference.span is None else None
-            span = stage(reference, first, moment or self.clock.now())
-            fingerprint = f"{watch.fingerprint(reference.id)} {span}"
-            known = self._subjects.get(watch.name)
-            if known and known[0] == fingerprint:
-                return known[1]
-            if known and known[1].reference is reference:
-                reference = reference_rows.find(connection, watch.name, reference.id)  # with its blocks
-            lived = (
-                run_rows.profiles_between(connection, watch.name, reference.id, first, first + span)
-                if first is not None and span is not None
-                else []
-            )
-        subject = Subject(
-            model=watch.name,
-            # Blocks and sample are for calibration and reports; with many models they would be most of the memory.
-            reference=replace(reference, blocks=(), sample=reference.sample.schema.empty_table()),
-            plan=watch.plan,
-            signal=learn(reference, watch.plan, watch.rhythm, watch.terms, self._audit(watch, reference), lived),
-            holding=watch.holding,
-        )
-        self._subjects[watch.name] = (fingerprint, subject)
-        return subject
-
-    def _audit(self, watch: Watch, reference: Reference) -> Audit:
-        """Return what the replay of the reference says an alarm must cost; made once and kept."""
-        key = watch.audit_key(reference.id)
-        with self.store.read() as connection:
-            known = evidence_rows.audit_of(connection, key)
-        if known is not None:
-            return known
-        found = audited(reference, watch.plan, watch.rhythm, watch.terms)
-        log.info("reference.replayed", model=watch.name, days=found.days, false_alarms_per_30d=found.rate)
-        with self.store.write() as connection:
-            evidence_rows.keep_audit(connection, key, watch.name, found, self.clock.now())
-        return found
+        """Return the model's reference and what it teaches; see :meth:`monitor.subjects.Subjects.subject`."""
+        return self._subjects.subject(watch, moment)
 
     def reference(self, watch: Watch) -> Reference:
-        """Return the snapshot that the model is judged against now."""
-        wanted = watch.model.reference
+        """Return the whole snapshot that the model is judged against now."""
+        return self._subjects.reference(watch)
+
+    def forget(self) -> bool:
+        """Let go of what was got ready, which the store has when it is needed again; return whether it was anything."""
+        return self._subjects.forget()
+
+    def owing(self, watched: Iterable[Watch]) -> list[Watch]:
+        """Return the models that have a window to evaluate now; one statement, however many models there are."""
+        now = self.clock.now()
+        ready = [watch for watch in watched if not self._rests_now(watch)]
         with self.store.read() as connection:
-            if wanted.pin is not None:
-                return reference_rows.find(connection, watch.name, wanted.pin)
-            key = reference_rows.active_id(connection, watch.name, referencing.origin_of(watch.model))
-            known = self._subjects.get(watch.name)
-            if known and key == known[1].reference.id:
-                return known[1].reference
-            if key is not None:
-                return reference_rows.find(connection, watch.name, key)
-        log.info("reference.build", model=watch.name)
-        built = referencing.snapshot(watch.model, watch.name, now=self.clock.now(), who=self.who)
-        with self.store.write() as connection:
-            reference_rows.add(connection, built)
-        return built
+            ends = run_rows.last_ends(connection, [watch.name for watch in ready])
+        return [
+            watch
+            for watch in ready
+            if ((last := ends.get(watch.name)) is None and watch.model.schedule.start is None)
+            or any(watch.schedule.due(now, last, watch.model.schedule.start, 1))
+        ]
 
     def owed(self, watch: Watch, most: int | None = None) -> list[Window]:
         """Return the windows to evaluate now, oldest first, recording those that are too old as skipped.
@@ -165,8 +130,7 @@ class Cycle:
         most : windows to evaluate; by default all of them.
         stopping : asked before every window.
         """
-        failed, until = self._rests.get(watch.name, (None, None))
-        if failed is watch and until is not None and self.clock.now() < until:
+        if self._rests_now(watch):
             return []
         results: list[Result] = []
         for window in self.owed(watch, most):
@@ -176,6 +140,10 @@ class Cycle:
             if results[-1].outcome in ("failed", "taken"):
                 break
         return results
+
+    def _rests_now(self, watch: Watch) -> bool:
+        failed, until = self._rests.get(watch.name, (None, None))
+        return failed is watch and until is not None and self.clock.now() < until
 
     def run(self, watch: Watch, window: Window) -> Result:
         """Evaluate one window and write what follows from it; only a store that fails raises.
@@ -192,8 +160,13 @@ class Cycle:
             return Result(window, "taken")
 
     def _run(self, watch: Watch, window: Window) -> Result:
+        with self.store.read() as connection:
+            if run_rows.taken(connection, watch.name, window, self.owner):
+                return Result(window, "taken")
         try:
             subject = self.subject(watch, window.end)
+        except StoreAwayError:
+            raise  # no fault of the model's
         except Exception as error:  # noqa: BLE001 - a defect anywhere must be told, and must not stop other models
             return self._failed(watch, window, "", error)
         fingerprint = watch.fingerprint(subject.reference.id)
@@ -205,7 +178,7 @@ class Cycle:
             return Result(window, "taken")
         with self.leases.holding(run_table, claim.run_id, claim.epoch):
             try:
-                reading = watch.model.logs.read(window, subject.reference.bins, watch.model.sample)
+                reading = self.reader(watch, window, subject.reference.bins)
             except Exception as error:  # noqa: BLE001 - as above
                 return self._failed(watch, window, fingerprint, error, claim)
             try:
@@ -218,12 +191,15 @@ class Cycle:
     def _conclude(
         self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
     ) -> Result:
-        # Judged before the transaction that writes: it would keep other writers waiting.
+        # Judged and packed before the transaction that writes: it would keep other writers waiting.
         with self.store.read() as connection:
-            before = held_before(connection, watch, subject, window)
-            decided = decided_by_people(before, incident_rows.listing(connection, watch.name))
-            outcome = judged(connection, watch, subject, window, reading.profile, before, decided)
-            outcome = located(connection, watch, subject, window, reading.sample, outcome)
+            before = held_before(connection, watch, subject, window, self.shelf)
+            opened = incident_rows.listing(connection, watch.name)
+            decided = decided_by_people(before, opened)
+            outcome = judged(connection, watch, subject, window, reading.profile, before, decided, self.shelf)
+            outcome = located(connection, self.shelf, watch, subject, window, reading.sample, outcome, opened)
+        key = watch.evidence_key(subject.reference.id)
+        keep = self.shelf.keeping(Shown(window, reading, outcome.findings, key, decided, outcome.memory))
         now = self.clock.now()
         with self.store.write() as connection:
             opened = incident_rows.listing(connection, watch.name)
@@ -240,16 +216,14 @@ class Cycle:
                 last_event=reading.profile.last_event,
                 reference_id=subject.reference.id,
             )
-            run_rows.keep(connection, claim.run_id, reading.profile, reading.sample, outcome.findings)
-            key = watch.evidence_key(subject.reference.id)
-            evidence_rows.keep(connection, claim.run_id, Kept(key, decided, outcome.memory.encode()))
+            keep(connection, claim.run_id)
             follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
         log.info(
             "window.done",
             model=watch.name,
             window=str(window),
             rows=reading.profile.rows,
-            **summary_of(list(outcome.findings)),
+            **summary_of(outcome.findings),
             incidents=[step.after.id for step in steps if step.event == "fired"],
         )
         return Result(window, "done", outcome.findings, tuple(steps), reading.profile.rows)
@@ -279,11 +253,12 @@ class Cycle:
 BLIND = "blind"
 
 
-def held_before(connection: sa.Connection, watch: Watch, subject: Subject, window: Window) -> Memory:
+def held_before(
+    connection: sa.Connection, watch: Watch, subject: Subject, window: Window, shelf: Shelf = STORED
+) -> Memory:
     """Return the evidence and the open alarms before a window."""
     key = watch.evidence_key(subject.reference.id)
-    body = evidence_rows.before(connection, watch.name, key, window.start)
-    return (decode(body, subject.signal.detector) if body else None) or subject.start()
+    return shelf.memory(connection, watch.name, key, window.start, subject.signal.detector) or subject.start()
 
 
 def decided_by_people(before: Memory, opened: Iterable[Incident]) -> Decided:
@@ -305,13 +280,11 @@ def judged(
     profile: Profile,
     before: Memory,
     decided: Decided,
+    shelf: Shelf = STORED,
 ) -> Evaluation:
-    """Judge a window from what the store has of the windows before it; writes nothing."""
-
-    def past(since: datetime) -> list[tuple[Window, Profile]]:
-        return run_rows.profiles_between(connection, watch.name, subject.reference.id, since, window.start)
-
-    history = run_rows.volumes(connection, watch.name, window.start, most_history(window))
+    """Judge a window from what is known of the windows before it; writes nothing."""
+    past = shelf.past(connection, watch.name, subject.reference.id, window.start)
+    history = shelf.volumes(connection, watch.name, window.start, most_history(window))
     return evaluate(subject, before, window, profile, history, past, decided)
 
 
@@ -346,8 +319,3 @@ def recovered(opened: list[Incident], window: Window, now: datetime) -> list[Tra
         for incident in opened
         if incident.fault == BLIND
     ]
-
-
-def breaches(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that breach."""
-    return [finding for finding in findings if finding.verdict is Verdict.BREACH]

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
+from zlib import crc32
 
 import structlog
 
@@ -18,6 +19,7 @@ from monitor.core.errors import LeewayError
 from monitor.core.ports import Clock
 from monitor.cycle import Cycle
 from monitor.delivery import Delivery
+from monitor.footprint import give_back
 from monitor.store.database import Store
 from monitor.store.leases import RENEWAL_SECONDS
 from monitor.ticks import Ticks
@@ -97,10 +99,17 @@ class Daemon:
         log.info("daemon.stopped")
 
     def tick(self) -> None:
-        """Give every model that is not being worked on to a worker, and the outbox to the deliverer."""
-        for name in self.watches:
-            self._submit(_work(name), partial(self._turn, name))
+        """Queue every model that owes windows, unless it is queued or worked on already, and the outbox."""
+        self._guarded("models", self._look)
         self._submit(_OUTBOX, self._deliver)
+
+    def _look(self) -> None:
+        names = [watch.name for watch in self.cycle.owing(self.watches.values())]
+        # Every replica has an order of its own, always the same: so they seldom meet, and each is left its own models.
+        for name in sorted(names, key=lambda name: crc32(f"{self.cycle.owner} {name}".encode())):
+            self._submit(_work(name), partial(self._turn, name))
+        if not names and self.cycle.forget():
+            give_back(everything=True)
 
     def _submit(self, name: str, work: Callable[[], None], *, again: bool = False) -> None:
         """Queue some work, unless it is queued already or, but for ``again``, under way."""
@@ -116,7 +125,10 @@ class Daemon:
         watch = self.watches.get(name)
         if watch is None:
             return  # it has left the configuration meanwhile
-        results = self.cycle.catch_up(watch, TURN, self.stopping.is_set)
+        try:
+            results = self.cycle.catch_up(watch, TURN, self.stopping.is_set)
+        finally:
+            give_back()
         if len(results) == TURN and results[-1].outcome == "done":
             self._submit(_work(name), partial(self._turn, name), again=True)
 

@@ -6,13 +6,15 @@ from dataclasses import replace
 import pyarrow as pa
 import sqlalchemy as sa
 
+from checks.diagnosing import WORLD_CHANGE
 from checks.profile import Bins
 from checks.segments import carrier
 from monitor.core.evaluation import Evaluation, Subject
+from monitor.core.incident import Incident, State
 from monitor.core.lifecycle import Cause
 from monitor.core.window import Window
 from monitor.store import references as reference_rows
-from monitor.store import runs as run_rows
+from monitor.store.shelf import Shelf
 from monitor.watch import Watch
 
 LOCATED = 3  # columns of a cause whose segment is looked for
@@ -20,26 +22,47 @@ ALL_ROWS = "no segment stands out"
 
 
 def located(
-    connection: sa.Connection, watch: Watch, subject: Subject, window: Window, sample: pa.Table, found: Evaluation
+    connection: sa.Connection,
+    shelf: Shelf,
+    watch: Watch,
+    subject: Subject,
+    window: Window,
+    sample: pa.Table,
+    found: Evaluation,
+    opened: Sequence[Incident],
 ) -> Evaluation:
-    """Return an evaluation whose new causes say which rows they are in; as it is where nothing new began."""
-    if not any(_asked(cause) for cause in found.causes):
+    """Return an evaluation whose new causes say which rows they are in; as it is where nothing new began.
+
+    Parameters
+    ----------
+    opened : the model's open incidents. What one of them has told already is not looked for again.
+    """
+    asked = [_asked(cause, opened) for cause in found.causes]
+    if not any(asked):
         return found
     reference = reference_rows.sample_of(connection, watch.name, subject.reference.id)
     causes = []
-    for cause in found.causes:
-        if not _asked(cause):
+    for cause, wanted in zip(found.causes, asked, strict=True):
+        if not wanted:
             causes.append(cause)
             continue
         assert cause.onset is not None
-        samples = [*run_rows.samples_between(connection, watch.name, cause.onset, window.start), sample]
+        samples = [*shelf.samples(connection, watch.name, cause.onset, window.start), sample]
         words = _words(watch, reference, samples, subject.reference.bins, cause)
         causes.append(replace(cause, group=replace(cause.group, words=f"{cause.group.words}; {words}")))
     return replace(found, causes=tuple(causes))
 
 
-def _asked(cause: Cause) -> bool:
-    return cause.fresh and cause.onset is not None and bool(cause.group.columns)
+def _asked(cause: Cause, opened: Sequence[Incident]) -> bool:
+    new = cause.fresh and cause.onset is not None and bool(cause.group.columns)
+    return new and not any(_told(incident, cause) for incident in opened)
+
+
+def _told(incident: Incident, cause: Cause) -> bool:
+    """Whether an incident goes on as it was with a cause: neither of another fault nor of further columns."""
+    if incident.state is not State.FIRING or WORLD_CHANGE in (incident.fault, cause.group.fault):
+        return False  # the words of a change of the world are those of all its columns together
+    return incident.fault == cause.group.fault and set(cause.group.columns) <= set(incident.columns)
 
 
 def _words(

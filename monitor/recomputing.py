@@ -92,7 +92,7 @@ def again(cycle: Cycle, watch: Watch, run: Run) -> Again:
         body = evidence_rows.before(connection, watch.name, kept.key, run.window.start)
         before = (decode(body, subject.signal.detector) if body else None) or subject.start()
         found = judged(connection, watch, subject, run.window, profile, before, kept.decided)
-    differences = (*_between(stored, found.findings), *_evidence(kept, found, subject))
+    differences = (*_between(stored, tuple(found.findings)), *_evidence(kept, found, subject))
     if differences and run.fingerprint != watch.fingerprint(run.reference_id):
         obstacle = "the configuration has changed since: another budget, other columns or alerts"
     elif differences:
@@ -102,7 +102,7 @@ def again(cycle: Cycle, watch: Watch, run: Run) -> Again:
         before=before,
         after=found.memory,
         decided=kept.decided,
-        findings=found.findings,
+        findings=tuple(found.findings),
         differences=differences,
         obstacle=obstacle,
     )

@@ -84,9 +84,10 @@ def samples(store: Store, data: ReportData) -> "Sequence[pa.Table]":
 
 def _during(incident: Incident, span: Window) -> bool:
     """Whether an incident that people were told of was open in the span."""
-    told = incident.resolved_reason != "did not last"
     return (
-        told and incident.onset < span.end and (incident.resolved_at is None or incident.last_window_end > span.start)
+        incident.told
+        and incident.onset < span.end
+        and (incident.resolved_at is None or incident.last_window_end > span.start)
     )
 
 

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
 
 from checks.catalogue import catalogue
+from monitor import __version__
 from monitor.config.calendars import calendar_of
 from monitor.config.models import Config, Model
 from monitor.core.finding import Rule
+from monitor.core.learnt import VERSION
 from monitor.core.lifecycle import Holding
 from monitor.core.measuring import Planned, rule_of
 from monitor.core.retrain_policy import Mode, Policy
@@ -98,10 +101,21 @@ class Watch:
         """
         return _digest(self.name, json.dumps(self._gathering, sort_keys=True), reference_id)
 
+    def learnt_key(self, reference_id: str, span: timedelta | None) -> str:
+        """Return what a reference has taught belongs to, shared as by :meth:`audit_key`; by whichever release.
+
+        Parameters
+        ----------
+        span : of the model's own log that was learnt from; None where the reference says it all.
+        """
+        own = self.name if span is not None else ""
+        release = f"{__version__} {VERSION}"
+        return _digest(json.dumps(self._gathering, sort_keys=True), reference_id, f"{own} {span}", release)
+
     def audit_key(self, reference_id: str) -> str:
-        """Return what a replay of the reference belongs to."""
-        terms = json.dumps([self.rate, self.calibrated, self.model.columns.importance], sort_keys=True)
-        return _digest(self.evidence_key(reference_id), terms)
+        """Return what a replay of the reference belongs to: models that are watched alike on equal rows share one."""
+        terms = [self.rate, self.calibrated, self.model.columns.importance]
+        return _digest(json.dumps([self._gathering, terms], sort_keys=True), reference_id)
 
     def fingerprint(self, reference_id: str) -> str:
         """Return the fingerprint of the configuration and the reference that a verdict rests on."""

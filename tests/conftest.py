@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from monitor import cycle, logs
+from monitor import logs, subjects
 from monitor.cli import main
 
 
@@ -24,7 +24,7 @@ def _logs_on_stderr() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _replays_once() -> Iterator[None]:
     """Many worlds have the same reference: what its replay says is a function of it, and is worked out once a worker."""
-    replay, found = cycle.audited, {}
+    replay, found = subjects.audited, {}
 
     def audited(reference: Any, *settings: Any) -> Any:
         key = (reference.id, repr(settings))
@@ -33,7 +33,7 @@ def _replays_once() -> Iterator[None]:
         return found[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cycle, "audited", audited)
+        patch.setattr(subjects, "audited", audited)
         yield
 
 

@@ -210,25 +210,25 @@ def test_a_model_with_much_to_catch_up_leaves_the_others_their_turn(running):
     text = config(model("backlog", every="2h"), model("churn", start=NOW - DAY), rest="tick: 0.1s\nworkers: 1\n")
     one = running(text)
     until(lambda: ("churn", 7) in done(one.store))
-    assert done(one.store).index(("churn", 7)) == TURN
+    assert done(one.store).index(("churn", 7)) <= TURN
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_two_daemons_share_the_work_and_nothing_is_done_twice(running, request, tmp_path, kind):
+@pytest.mark.parametrize(("kind", "owners"), [("sqlite", "ab"), ("postgresql", "ab"), ("postgresql", "abc")])
+def test_several_daemons_share_the_work_and_nothing_is_done_twice(running, request, tmp_path, kind, owners):
     url = f"sqlite:///{tmp_path}/monitor.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
     path = world(tmp_path, 8, drop("age", 3, 5), config(*(model(f"m{n}") for n in range(4)), store=url))
     receiver = Receiver()
-    pair = [running("", path=path, owner=name, receiver=receiver, begin=False) for name in ("a", "b")]
-    for one in pair:
+    replicas = [running("", path=path, owner=name, receiver=receiver, begin=False) for name in owners]
+    for one in replicas:
         one.start()
-    store = pair[0].store
+    store = replicas[0].store
     until(lambda: len(done(store)) == 32)
     until(lambda: {row.state for row in read_rows(store, sa.select(outbox.c.state))} == {"delivered"})
     rows = read_rows(store, sa.select(runs))
     assert Counter((row.model, row.window_start) for row in rows) == Counter(
         {(f"m{n}", START + day * DAY): 1 for n in range(4) for day in range(8)}
     )
-    assert {row.owner for row in rows} == {"a", "b"}
+    assert {row.owner for row in rows} == set(owners)
     assert len(read_rows(store, sa.select(incidents))) == 4
     assert len(receiver.keys) == len(set(receiver.keys)) == len(read_rows(store, sa.select(outbox)))
 
@@ -371,9 +371,8 @@ def test_a_store_whose_server_ends_its_connections_is_used_again(running, said, 
             other.execute(ending)
             time.sleep(0.05)
     reached = len(done(one.store))
-    until(
-        lambda: len(done(one.store)) > reached + TURN, 240
-    )  # a window that was cut off twice may rest for two minutes
+    until(lambda: len(done(one.store)) > reached + TURN, 60)
+    assert not events(said, "window.failed"), "the model had no part in it"
     assert not events(said, "work.crashed")
 
 
@@ -416,9 +415,10 @@ def test_a_window_that_another_took_over_is_left_to_it(running, said):
     assert read_rows(one.store, sa.select(runs.c.owner, runs.c.state)) == [("other", "claimed")]
 
 
-def test_an_idle_tick_asks_the_store_once_a_model_and_writes_nothing(running):
-    one = running(config(*(model(f"m{n}", start=NOW - DAY) for n in range(3))))
-    until(lambda: len(done(one.store)) == 3)
+@pytest.mark.parametrize("models", [1, 5])
+def test_an_idle_tick_asks_the_store_once_for_all_models_and_writes_nothing(running, models):
+    one = running(config(*(model(f"m{n}", start=NOW - DAY) for n in range(models))))
+    until(lambda: len(done(one.store)) == models)
     one.stop()
     statements = []
     idle = running("", path=one.path, begin=False)
@@ -426,7 +426,7 @@ def test_an_idle_tick_asks_the_store_once_a_model_and_writes_nothing(running):
     idle.daemon.tick()
     for work in list(idle.daemon._busy.values()):
         work.result(10)
-    assert Counter(words.split()[0] for words in statements) == {"SELECT": 4, "BEGIN": 4}
+    assert Counter(words.split()[0] for words in statements) == {"SELECT": 2, "BEGIN": 2}
     assert "BEGIN IMMEDIATE" not in statements
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from checks.comparing import refusal
 from checks.components import SMALLEST_EFFECT, Component, share
 from checks.measurement import Inconclusive, Measurement
-from checks.native import Native
+from checks.native import Native, shares
 from checks.profile import Column, Kind
 from checks.proportions import Proportion, compare
 from checks.wording import share_text
@@ -64,11 +64,10 @@ class Tails:
 
     def native(self, reference: Column, current: Column, component: str) -> Native | None:
         """Return what a component shows in native units."""
-        before, after, which = reference.profile, current.profile, _tails(reference.bins.size).get(component)
-        if which is None or not before.present or not after.present:
+        which = _tails(reference.bins.size).get(component)
+        if which is None:
             return None
-        old, new = (float(side.counts[which].sum()) / side.present for side in (before, after))
-        return Native(component, old, new, share=True)
+        return shares(component, reference, current, lambda side: (float(side.counts[which].sum()), side.present))
 
     def components(self, reference: Column) -> tuple[Component, ...]:
         """Return what evidence is gathered on."""

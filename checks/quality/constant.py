@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from checks.comparing import refusal
+from checks.comparing import FEWEST_ROWS, refusal
 from checks.measurement import Inconclusive, Measurement, symmetric
-from checks.profile import KINDS, Column, Kind
+from checks.profile import KINDS, Bins, Column, ColumnProfile, Kind
 from checks.wording import number_text, share_text
 
 
@@ -47,6 +47,12 @@ class Constant:
     fatal: ClassVar[bool] = True
 
     tolerance: float = 0.5
+
+    def unmoved(self, bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> bool:
+        """Return whether there is more than one value."""
+        if min(reference.present, current.present) < FEWEST_ROWS or not (bins.categorical or bins.edges):
+            return False
+        return int(np.count_nonzero(current.counts)) > 1 if bins.categorical else current.low != current.high
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""

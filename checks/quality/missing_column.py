@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checks.measurement import Inconclusive, Measurement
-from checks.profile import KINDS, Column, Kind
+from checks.profile import KINDS, Bins, Column, ColumnProfile, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import share_text
 
@@ -39,6 +39,11 @@ class MissingColumn:
     fatal: ClassVar[bool] = True
 
     tolerance: float = 0.01
+
+    def unmoved(self, bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> bool:
+        """Return whether every row came with the column."""
+        del bins
+        return current.absent == 0 < current.rows and reference.rows > 0
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checks.measurement import Inconclusive, Measurement
-from checks.profile import Column, Kind
+from checks.profile import Bins, Column, ColumnProfile, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import share_text
 
@@ -40,6 +40,11 @@ class NonFinite:
     fatal: ClassVar[bool] = False
 
     tolerance: float = 0.005
+
+    def unmoved(self, bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> bool:
+        """Return whether no value is infinite."""
+        del bins
+        return current.infinite == 0 and current.present > 0 and reference.present > 0
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from checks.components import Component, angle, on_bins
 from checks.measurement import Inconclusive, Measurement
-from checks.native import Native
+from checks.native import Native, shares
 from checks.profile import KINDS, Column, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import share_text
@@ -65,10 +65,4 @@ class NullRate:
     def native(self, reference: Column, current: Column, component: str) -> Native | None:
         """Return what a component shows in native units."""
         del component  # there is one
-        before, after = _share(reference), _share(current)
-        return None if before is None or after is None else Native("share of nulls", before, after, share=True)
-
-
-def _share(column: Column) -> float | None:
-    rows = column.profile.rows - column.profile.absent
-    return float(column.profile.nulls) / rows if rows else None
+        return shares("share of nulls", reference, current, lambda side: (side.nulls, side.rows - side.absent))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from checks.components import Component, angle, share
 from checks.measurement import Inconclusive, Measurement
-from checks.native import Native
+from checks.native import Native, shares
 from checks.profile import Column, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import number_text, share_text
@@ -78,10 +78,9 @@ class OutOfRange:
     def native(self, reference: Column, current: Column, component: str) -> Native | None:
         """Return what a component shows in native units."""
         del component  # there is one
-        before, after = _share(reference), _share(current)
-        return None if before is None or after is None else Native("share of far values", before, after, share=True)
-
-
-def _share(column: Column) -> float | None:
-    rows = column.profile.present
-    return float(column.profile.counts[0] + column.profile.counts[-1]) / rows if rows else None
+        return shares(
+            "share of far values",
+            reference,
+            current,
+            lambda side: (float(side.counts[0] + side.counts[-1]), side.present),
+        )

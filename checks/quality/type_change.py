@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from checks.measurement import Inconclusive, Measurement
-from checks.profile import KINDS, Column, Kind
+from checks.profile import KINDS, Bins, Column, ColumnProfile, Kind
 from checks.proportions import Proportion, compare, without_rows
 from checks.wording import share_text
 
@@ -45,6 +45,13 @@ class TypeChange:
 
     tolerance: float = 0.01
     numbers_as_text: bool = False
+
+    def unmoved(self, bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> bool:
+        """Return whether every value could be read as what it was."""
+        del bins
+        had = min(side.rows - side.absent for side in (reference, current))
+        texts = current.kind == "numeric" and current.families.get("text", 0) > 0
+        return had > 0 and current.mistyped == 0 and not texts
 
     def measure(self, reference: Column, current: Column) -> Measurement | Inconclusive:
         """Compare one column of the current rows with the reference."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from monitor.config.models import Config
     from monitor.core.comparison import Comparison
     from monitor.core.planted import Noticed
-    from monitor.core.reference import Reference
     from monitor.report.backtest import Backtest
+    from monitor.store.database import Store
     from monitor.watch import Watch
 
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--to", "end", type=Moment(), required=True, help="First moment not to replay.")
 @click.option("--compare", metavar="TOOLS", help="Tools to put beside it: evidently,ks,nannyml,psi or all.")
 @click.option("--plant/--no-plant", default=True, show_default=True, help="Say how soon planted faults would be seen.")
+@click.option("--from-log", is_flag=True, help="Read every window from the log, also those that the store has.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write an HTML page of it all.")
 @click.option("--all", "everything", is_flag=True, help="With --json: list every finding, not the breaches alone.")
 @json_option
@@ -41,6 +42,7 @@ def backtest_command(
     end: datetime,
     compare: str | None,
     plant: bool,
+    from_log: bool,
     output: Path | None,
     everything: bool,
     as_json: bool,
@@ -56,12 +58,15 @@ def backtest_command(
     if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
         raise UserError(f"{output} is no place for a file; choose another one with -o")
     page = (config_path, SystemClock().now()) if output is not None else None
-    wanted = Wanted(everything, plant, rules_named(compare) if compare is not None else (), page)
-    found = []
-    for watch in chosen(config, model).values():
-        found.append(backtest(watch, start, end, wanted, progress, _pinned(config, watch)))
+    wanted = Wanted(everything, from_log, plant, rules_named(compare) if compare is not None else (), page)
+    found, watches = [], chosen(config, model)
+    store = _store(config, list(watches.values()), from_log=from_log)
+    for watch in watches.values():
+        found.append(backtest(watch, start, end, wanted, progress, store))
         if not as_json:
             _print(found[-1])
+    if store is not None:
+        store.close()
     if as_json:
         print_json(found[0].as_json() if len(found) == 1 else {"models": [one.as_json() for one in found]})
     if output is not None:
@@ -73,17 +78,13 @@ def backtest_command(
     ctx.exit(1 if any(one.breached for one in found) else 3 if any(one.failed for one in found) else 0)
 
 
-def _pinned(config: "Config", watch: "Watch") -> "Reference | None":
-    """Return the snapshot that a model's configuration pins; the store is looked into for nothing else."""
-    from monitor.store import references
+def _store(config: "Config", watches: "Sequence[Watch]", *, from_log: bool) -> "Store | None":
+    """Open the daemon's store for what it knows of the past; None where there is none, or nothing is asked of it."""
+    from monitor.store.schema import existing_store
 
-    if watch.model.reference.pin is None:
-        return None
-    store = open_store(config)
-    with store.read() as connection:
-        found = references.find(connection, watch.name, watch.model.reference.pin)
-    store.close()
-    return found
+    if any(watch.model.reference.pin is not None for watch in watches):
+        return open_store(config)
+    return None if from_log else existing_store(config.store.get_secret_value())
 
 
 def _print(found: "Backtest") -> None:
@@ -92,6 +93,9 @@ def _print(found: "Backtest") -> None:
         f"{found.model}: {len(found.windows)} windows from {iso(found.start)} to {iso(found.end)}; "
         f"{plural(len(told), 'incident')}, {len(found.incidents) - len(told)} more that did not last"
     )
+    if found.stored:
+        read = len(found.windows) - found.stored
+        click.echo(f"{plural(found.stored, 'window')} from the store's profiles, {read} read from the log")
     for window, reason in found.failed.items():
         click.echo(f"failed  {window}: {reason}", err=True)
     if told:

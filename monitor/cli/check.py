@@ -44,10 +44,10 @@ def check_command(
     ctx: click.Context, model: str | None, config_path: Path, window: Window | None, everything: bool, as_json: bool
 ) -> None:
     """Evaluate a window now and print the findings."""
+    config = load(config_path)
     from monitor.clocks import SystemClock
     from monitor.cycle import Cycle
 
-    config = load(config_path)
     store = open_store(config)
     cycle = Cycle(store, SystemClock())
     documents: list[dict[str, Any]] = []
@@ -129,7 +129,7 @@ def print_findings(model: str, window: Window, findings: "Sequence[Finding]", *,
     """Print a summary and a table, worst first."""
     from monitor.core.finding import summary_of
 
-    counts = summary_of(list(findings))
+    counts = summary_of(findings)
     rows = max((finding.rows for finding in findings), default=0)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     click.echo(f"{model}  {window}  {rows:,} rows  {said or 'nothing was checked'}")

@@ -42,6 +42,10 @@ def load(path: Path) -> "Config":
     UserError
         With every problem in it.
     """
+    from monitor.cli.light import start_light
+
+    start_light()
+
     from monitor.config.reading import read
 
     _quiet()

@@ -55,7 +55,7 @@ def demo_command(folder: Path) -> None:
 
 
 def _tell(told: "Story") -> None:
-    shown = [incident for incident in told.incidents if incident.resolved_reason != "did not last"]
+    shown = [incident for incident in told.incidents if incident.told]
     short = len(told.incidents) - len(shown)
     click.secho(
         f"{len(shown)} incidents" + (f" ({short} more did not last a second window)" if short else ""), bold=True

@@ -16,7 +16,10 @@ def run_command(config_path: Path, verbose: bool) -> None:
     from monitor import logs
     from monitor.clocks import SystemClock
     from monitor.daemon import Daemon
+    from monitor.footprint import in_small_pages, without_pandas
 
+    without_pandas()
+    in_small_pages()
     logs.configure(logging.DEBUG if verbose else logging.INFO)
     config = load(config_path)
     store = open_store(config)

@@ -17,7 +17,7 @@ from monitor.config.explaining import without_none
 from monitor.config.extensions import Classes, Extensions, discover, first_line, nested
 from monitor.config.models import Config, Model, PlannedCheck, Reference
 from monitor.config.planning import AUTO, OF_THE_PLAN, by_default
-from monitor.options import Options, display, format_duration
+from monitor.options import Options, described, display, format_duration
 from monitor.rates import Rate
 
 _INTRODUCTION = """\
@@ -64,7 +64,7 @@ def reference(extensions: Extensions | None = None) -> str:
     found = extensions or discover()
     parts = [_INTRODUCTION, *_sections(), "## Sources\n\n" + _meaning(Model, "logs")]
     parts += _kind(found.sources, "logs")
-    parts.append(_CHECKS + "".join(_row(name, PlannedCheck.model_fields[name], default=False) for name in OF_THE_PLAN))
+    parts.append(_CHECKS + "".join(_row(name, described(PlannedCheck)[name], default=False) for name in OF_THE_PLAN))
     parts += [_check(entry) for entry in found.checks.values()]
     parts.append(
         f"## Notifiers\n\n{_meaning(Config, 'notifiers')} A name alone, such as `log: stdout`, takes no options."
@@ -110,11 +110,11 @@ def _spoken(name: str) -> str:
 
 
 def _meaning(options: type[Options], name: str) -> str:
-    return _flat(options.model_fields[name].description or "")
+    return _flat(described(options)[name].description or "")
 
 
 def _table(options: type[Options]) -> str:
-    rows = "".join(_row(name, field) for name, field in options.model_fields.items())
+    rows = "".join(_row(name, field) for name, field in described(options).items())
     return f"| key | is | default | means |\n|---|---|---|---|\n{rows}"
 
 

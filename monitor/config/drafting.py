@@ -15,7 +15,7 @@ from monitor.config.extensions import Extensions, discover
 from monitor.config.interpolation import escape
 from monitor.config.models import Config, Labels, Model
 from monitor.core.ports import TableFacts
-from monitor.options import display, format_duration, password_spans
+from monitor.options import described, display, format_duration, password_spans
 
 URL_VARIABLE = "LEEWAY_LOGS_URL"  # stands in the draft for a URL with a password
 
@@ -161,7 +161,7 @@ def _labels(labels: Labels | None) -> str:
 def _sections(given: set[str]) -> Iterator[str]:
     """Yield what is all defaults, behind '#'."""
     done = {"logs", "reference", "columns", "score", "prediction", "checks"} | given
-    for name, field in Model.model_fields.items():
+    for name, field in described(Model).items():
         if name in done:
             continue
         inner = without_none(field.annotation)
@@ -179,7 +179,7 @@ def _commented(
     assert is_options(options)
     return "".join(
         _line(name, field, " " * indent, "  " if deeper else "")
-        for name, field in options.model_fields.items()
+        for name, field in described(options).items()
         if name not in set(skip) and (only is None or name in set(only))
     )
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
-from monitor.options import Options, format_duration
+from monitor.options import Options, described, format_duration
 
 _SHOWN = 12  # names listed in one sentence
 
@@ -139,6 +139,6 @@ def unknown_key(name: str, options: type[Options], owner: str = "", word: str = 
 
 def missing_key(name: str, options: type[Options] | None, owner: str = "") -> str:
     """Return what is wrong where a required key is not there, with what the key means."""
-    field = options.model_fields.get(name) if options else None
+    field = described(options).get(name) if options else None
     meaning = f": {field.description}" if field is not None and field.description else ""
     return f"{owner + ' ' if owner else ''}needs {name!r}{meaning.rstrip('.')}"

@@ -8,10 +8,10 @@ import numpy as np
 
 from checks.budget import paying
 from checks.calibration import FEWEST_ROWS
-from checks.evidence import Block, Flags
+from checks.evidence import Block
 from checks.lasting import GROWN, Estimate, estimate, onset, over, rare_estimate
 from checks.profile import Profile
-from checks.season import Array
+from checks.season import Array, Flags
 from monitor.core.memory import Alarm, Memory
 from monitor.core.signal import Signal
 from monitor.core.window import Window

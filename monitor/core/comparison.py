@@ -11,17 +11,14 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from checks.budget import DAYS_A_PERIOD, SAME_ALARM_DAYS
+from checks.season import Flags
 from monitor.core.finding import Finding, Rule, Verdict
 from monitor.core.incident import Incident
 from monitor.core.window import Window, iso
 
-Flags = npt.NDArray[np.bool_]
-
 OURS = "leeway"
-DID_NOT_LAST = "did not last"
 _DAY = timedelta(days=1)
 _SAME = timedelta(days=SAME_ALARM_DAYS)
 
@@ -119,11 +116,6 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
         return {"tools": [tool.as_json() for tool in self.tools], "notes": list(self.notes)}
-
-
-def told(incidents: Iterable[Incident]) -> list[Incident]:
-    """Return the incidents that people would have been told of."""
-    return [incident for incident in incidents if incident.resolved_reason != DID_NOT_LAST]
 
 
 def our_alerts(findings: Iterable[Finding], windows: Sequence[Window], columns: Sequence[str]) -> Flags:

@@ -1,20 +1,30 @@
 """One window, from profiles to findings and the next steps of incidents. The same arguments give the same answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cached_property, partial, reduce
 from operator import add
 
-from checks.catalogue import gathers_evidence
+from checks.catalogue import gathers_evidence, measures_columns, sees_nothing
 from checks.diagnosing import Diagnosis, Group, by_onset, diagnose, group
 from checks.profile import Column, ColumnProfile, Profile, Table, Volume
 from monitor.core.alarms import UNDECIDED, Decided, Past, Watched, watch
-from monitor.core.finding import Finding, Rule, Verdict
+from monitor.core.finding import Draft, Finding, Findings, Rule, Verdict, breaches
 from monitor.core.incident import Incident, Transition
-from monitor.core.judge import described, judge_measured
+from monitor.core.judge import described, judge, judge_measured
 from monitor.core.lifecycle import Cause, Holding, advance, causes, table_title
-from monitor.core.measuring import Planned, measure, planned_for, rule_of
+from monitor.core.measuring import (
+    Measured,
+    Planned,
+    Question,
+    measure,
+    measure_table,
+    measured,
+    planned_for,
+    questions,
+    rule_of,
+)
 from monitor.core.memory import Alarm, Memory
 from monitor.core.reference import Reference
 from monitor.core.signal import Signal
@@ -36,7 +46,18 @@ class Subject:
     signal: Signal
     holding: Holding
 
-    @property
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """What is asked of the columns in every window."""
+        return questions(self.reference.bins, self.plan)
+
+    @cached_property
+    def facts(self) -> int:
+        """How many facts are looked for in every window."""
+        of_table = sum(rule_of(planned) is Rule.FACT and not measures_columns(planned.check) for planned in self.plan)
+        return of_table + sum(question.rule is Rule.FACT for question in self.questions)
+
+    @cached_property
     def muted(self) -> frozenset[str]:
         """Columns of importance 0: recorded, never told."""
         return frozenset(name for name, weight in (self.signal.terms.importance or {}).items() if weight == 0)
@@ -50,7 +71,7 @@ class Subject:
 class Evaluation:
     """What one window showed: its findings, the breaches gathered by cause, and the evidence after it."""
 
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     causes: tuple[Cause, ...]
     memory: Memory
 
@@ -83,30 +104,31 @@ def evaluate(
     seen = watch(subject.signal, memory, window, profile, past, decided)
     since = _since(seen, window, profile, past)
     seen = _worded(subject, seen, since)
-    reference = subject.reference
-    findings = [
-        *evidence_findings(subject.model, window, reference, profile, subject.plan, subject.signal, seen),
-        *_measured(subject, window, profile, history),
-    ]
-    findings, tables = table_faults(findings, window, profile, history, past, reference.bins)
-    breached = [f for f in findings if f.verdict is Verdict.BREACH]
-    names = dict.fromkeys(f.column for f in breached if f.column is not None)
-    before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
-    now = {name: Column(name, reference.bins[name], _latest(name, since, profile)) for name in names}
-    diagnoses = _diagnosed(seen, breached, before, now)
+    drafted = Findings([*_evidence(subject, window, profile, seen), *_measured(subject, window, profile, history)])
+    findings, tables = table_faults(drafted, window, profile, history, past, subject.reference.bins)
+    before, now = _columns(subject, breaches(findings), since, profile)
+    diagnoses = _diagnosed(seen, breaches(findings), before, now)
     seen = _remembered(seen, diagnoses)
-    sure = frozenset(f.column for f in breached if f.rule is Rule.EVIDENCE and f.column is not None)
-    named = [
-        replace(f, diagnosis=_words(f, diagnoses, tables)) if f.verdict is Verdict.BREACH else f
-        for f in described(findings, sure)
-    ]
+    sure = {f.column for f in breaches(findings) if f.rule is Rule.EVIDENCE and f.column is not None}
+    breached = findings.breaches() | described(findings.undecided(sure), sure)
+    named = {place: replace(f, diagnosis=_words(f, diagnoses, tables)) for place, f in sorted(breached.items())}
     groups = [
         found
-        for together in _together(named, window)
+        for together in _together(list(named.values()), window)
         for found in group({name: diagnoses[name] for name in together if name in diagnoses}, before, now)
     ]
-    told = [f for f in named if f.column is None or f.column not in subject.muted]
-    return Evaluation(tuple(named), tuple(causes(told, groups, tables)), seen.memory)
+    told = [f for f in named.values() if f.column is None or f.column not in subject.muted]
+    return Evaluation(findings.replaced(named), tuple(causes(told, groups, tables)), seen.memory)
+
+
+def _columns(
+    subject: Subject, breached: Sequence[Finding], since: Mapping[tuple[str, str], ColumnProfile], profile: Profile
+) -> tuple[dict[str, Column], dict[str, Column]]:
+    """Return the breaching columns as they were in the reference, and as they are now."""
+    reference = subject.reference
+    names = dict.fromkeys(f.column for f in breached if f.column is not None)
+    before = {name: Column(name, reference.bins[name], reference.profile.columns[name]) for name in names}
+    return before, {name: Column(name, reference.bins[name], _latest(name, since, profile)) for name in names}
 
 
 def _diagnosed(
@@ -141,14 +163,50 @@ def _together(findings: Sequence[Finding], window: Window) -> list[tuple[str, ..
     return by_onset(onsets, max(TOGETHER, TOGETHER_WINDOWS * window.length).total_seconds())
 
 
-def _measured(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> list[Finding]:
-    """Return the findings of the checks that look at this window alone."""
-    table = Table(profile, window.start.timestamp(), window.end.timestamp(), history)
-    plan = [planned for planned in subject.plan if rule_of(planned) is not Rule.EVIDENCE]
-    reference = subject.reference
-    measured = measure(reference.bins, reference.profile, table, plan, subject.signal.volumes)
-    facts = sum(rule_of(item.planned) is Rule.FACT for item in measured)
-    return judge_measured(subject.model, window, measured, subject.signal.fact_level(facts), subject.signal.usual)
+def _evidence(subject: Subject, window: Window, profile: Profile, seen: Watched) -> Iterator[Draft]:
+    """Yield the findings from evidence."""
+    return evidence_findings(
+        subject.model, window, subject.reference, profile, subject.questions, subject.signal, seen
+    ).drafts()
+
+
+def _measured(subject: Subject, window: Window, profile: Profile, history: tuple[Volume, ...]) -> Iterator[Draft]:
+    """Yield the findings of the checks that look at this window alone."""
+    reference, signal = subject.reference, subject.signal
+    current = Table(profile, window.start.timestamp(), window.end.timestamp(), history)
+    before = Table(reference.profile, current.start, current.end, signal.volumes)
+    level = signal.fact_level(subject.facts)
+
+    def answered(item: Measured) -> Finding:
+        return judge(subject.model, window, item, level, signal.usual)
+
+    def answer(question: Question) -> Finding:
+        name, bins = question.column, reference.bins[question.column]
+        sides = (Column(name, bins, whole.columns[name]) for whole in (reference.profile, profile))
+        return answered(measured(question.planned, question.check, *sides))
+
+    for question in subject.questions:
+        if question.rule is Rule.EVIDENCE:
+            continue
+        verdict = None if question.rule is Rule.DESCRIPTION else _foreseen(question, reference, profile)
+        if verdict is None and question.rule is not Rule.DESCRIPTION:
+            yield Draft.of(answer(question))
+        else:
+            yield Draft(question.column, question.planned.name, verdict, partial(answer, question))
+    for item in measure_table(before, current, subject.plan):
+        yield Draft.of(answered(item))
+
+
+def _foreseen(question: Question, reference: Reference, profile: Profile) -> Verdict | None:
+    """Return the verdict of a fact that has nothing to say, without measuring it; None where it has to be measured."""
+    name = question.column
+    if question.rule is not Rule.FACT or not sees_nothing(question.check):
+        return None
+    try:
+        unmoved = question.check.unmoved(reference.bins[name], reference.profile.columns[name], profile.columns[name])
+    except Exception:  # noqa: BLE001 - measuring will tell what is wrong, of this column alone
+        return None
+    return Verdict.PASS if unmoved else None
 
 
 def _since(seen: Watched, window: Window, profile: Profile, past: Past) -> Mapping[tuple[str, str], ColumnProfile]:

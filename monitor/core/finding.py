@@ -1,10 +1,11 @@
 """Findings: what was concluded about one column, by one check, in one window."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, overload
 
 from monitor.core.window import Window, iso
 
@@ -109,6 +110,100 @@ class Finding:
         }
 
 
-def summary_of(findings: "list[Finding]") -> Mapping[str, int]:
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A finding that is worked out and put into words when somebody reads it.
+
+    Parameters
+    ----------
+    verdict : of the finding; None where it takes the writing to tell. It is no breach then.
+    write : returns the finding.
+    """
+
+    column: str | None
+    check: str
+    verdict: Verdict | None
+    write: Callable[[], Finding]
+
+    @classmethod
+    def of(cls, finding: Finding) -> "Draft":
+        """Return a finding that needs no more work."""
+        return cls(finding.column, finding.check, finding.verdict, lambda: finding)
+
+
+class Findings(Sequence[Finding]):
+    """The findings of one window, in order. Most of them are calm, and a backtest reads none of those."""
+
+    def __init__(self, drafts: Iterable[Draft]) -> None:
+        self._drafts = list(drafts)
+        self._written: dict[int, Finding] = {}
+
+    def __len__(self) -> int:
+        return len(self._drafts)
+
+    @overload
+    def __getitem__(self, place: int) -> Finding: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Findings": ...
+
+    def __getitem__(self, place: int | slice) -> "Finding | Findings":
+        """Return a finding, written once, or some of them."""
+        if isinstance(place, slice):
+            return Findings(self._drafts[place])
+        number = range(len(self))[place]
+        if number not in self._written:
+            self._written[number] = self._drafts[number].write()
+        return self._written[number]
+
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the findings as they are, in words or not."""
+        yield from self._drafts
+
+    def get(self, column: str | None, check: str) -> Finding | None:
+        """Return the finding of a check; None where there is none."""
+        places = [number for number, draft in enumerate(self._drafts) if (draft.column, draft.check) == (column, check)]
+        return self[places[-1]] if places else None
+
+    def breaches(self) -> dict[int, Finding]:
+        """Return the findings that breach, by their place."""
+        return {number: self[number] for number, draft in enumerate(self._drafts) if draft.verdict is Verdict.BREACH}
+
+    def of_table(self) -> dict[int, Finding]:
+        """Return the findings about the whole table, by their place."""
+        return {number: self[number] for number, draft in enumerate(self._drafts) if draft.column is None}
+
+    def undecided(self, columns: Collection[str]) -> dict[int, Finding]:
+        """Return the findings about some columns whose verdict only now is told, by their place."""
+        return {
+            number: self[number]
+            for number, draft in enumerate(self._drafts)
+            if draft.verdict is None and draft.column in columns
+        }
+
+    def replaced(self, changed: Mapping[int, Finding]) -> "Findings":
+        """Return the findings with other ones in some places."""
+        found = Findings(self._drafts)
+        found._written = {**self._written, **changed}
+        for number, finding in changed.items():
+            found._drafts[number] = Draft.of(finding)
+        return found
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many findings have each verdict."""
+        found = Counter(draft.verdict or self[number].verdict for number, draft in enumerate(self._drafts))
+        return {str(verdict): found[verdict] for verdict in Verdict}
+
+
+def breaches(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that breach."""
+    if isinstance(findings, Findings):
+        return list(findings.breaches().values())
+    return [finding for finding in findings if finding.verdict is Verdict.BREACH]
+
+
+def summary_of(findings: Sequence[Finding]) -> Mapping[str, int]:
     """Return how many findings have each verdict."""
+    if isinstance(findings, Findings):
+        return findings.counts()
     return {str(verdict): sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}

@@ -8,6 +8,8 @@ from typing import Any
 from monitor.core.finding import IncidentKind, Rule, Severity
 from monitor.core.window import iso
 
+DID_NOT_LAST = "did not last"
+
 
 class State(StrEnum):
     """pending (held for some windows) → firing → resolved."""
@@ -64,6 +66,11 @@ class Incident:
     evidence: tuple[Evidence, ...] = ()
     pipeline: bool | None = None
     retrains: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether people are told of it: what ends while it still waits for a second window is not."""
+        return self.resolved_reason != DID_NOT_LAST
 
     def as_json(self) -> dict[str, Any]:
         """Return the contract's JSON object."""

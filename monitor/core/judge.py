@@ -5,7 +5,7 @@ is gone, a log that fell silent) needs no second one: such facts share one accou
 statistics describe; only where a user sets a threshold on one does it judge, outside of the budget.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from statistics import NormalDist
@@ -37,20 +37,21 @@ def judge_measured(
     level : chance of a false breach that each fact is allowed.
     usual : by (column, check), the largest effect that the reference's own windows have.
     """
-    return [
-        _finding(model, window, item, _critical(level), usual.get((item.column or "", item.planned.name), 0.0))
-        for item in measured
-    ]
+    return [judge(model, window, item, level, usual) for item in measured]
 
 
-def described(findings: Sequence[Finding], breaching: frozenset[str]) -> list[Finding]:
-    """Return the findings with descriptions that breach where their column's evidence does."""
-    return [
-        replace(f, verdict=Verdict.BREACH)
+def judge(model: str, window: Window, item: Measured, level: float, usual: Mapping[tuple[str, str], float]) -> Finding:
+    """Return the finding of one measurement; see :func:`judge_measured`."""
+    return _finding(model, window, item, _critical(level), usual.get((item.column or "", item.planned.name), 0.0))
+
+
+def described(findings: Mapping[int, Finding], breaching: Collection[str]) -> dict[int, Finding]:
+    """Return the descriptions that breach because their column's evidence does."""
+    return {
+        place: replace(f, verdict=Verdict.BREACH)
+        for place, f in findings.items()
         if f.rule is Rule.DESCRIPTION and f.verdict is Verdict.PASS and f.column in breaching
-        else f
-        for f in findings
-    ]
+    }
 
 
 @cache

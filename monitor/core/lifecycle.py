@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from checks.diagnosing import WORLD_CHANGE, Group
-from monitor.core.finding import Finding, IncidentKind, Rule, Severity, Verdict
-from monitor.core.incident import Evidence, Incident, State, Transition
+from monitor.core.finding import Draft, Finding, Findings, IncidentKind, Rule, Severity, Verdict
+from monitor.core.incident import DID_NOT_LAST, Evidence, Incident, State, Transition
 from monitor.core.window import Window, iso
 
 # What a breach of the whole table is called, by check.
@@ -161,8 +161,7 @@ def advance(
             steps += _continue(incident, claimed[incident.id], window, now, holding)
         else:
             steps += _calm(incident, findings, window, now, holding)
-    model = findings[0].model
-    steps += [_open(model, cause, columns, window, now, holding) for cause, columns in left_over]
+    steps += [_open(findings[0].model, cause, columns, window, now, holding) for cause, columns in left_over]
     return steps
 
 
@@ -307,7 +306,7 @@ def _calm(
         return []
     seen = replace(incident, calm=incident.calm + 1)
     if incident.state is State.PENDING:
-        ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason="did not last")
+        ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason=DID_NOT_LAST)
         return [Transition(incident, ended, "dropped", now, "the next window was calm again")]
     waits = any(item.rule is not Rule.EVIDENCE for item in incident.evidence)
     if waits and seen.calm < holding.resolve_after:
@@ -320,8 +319,8 @@ def _calm(
 
 def _answered(incident: Incident, findings: Sequence[Finding]) -> bool:
     """Whether every check that showed the incident would show it in this window too, and does not."""
-    now = {(f.column, f.check): f for f in findings}
-    return all(_calmed(item, now.get((item.column, item.check))) for item in incident.evidence)
+    now = findings if isinstance(findings, Findings) else Findings(map(Draft.of, findings))
+    return all(_calmed(item, now.get(item.column, item.check)) for item in incident.evidence)
 
 
 def _calmed(shown: Evidence, finding: Finding | None) -> bool:

@@ -33,6 +33,16 @@ class Planned:
         return not self.auto or bins.kind in self.check.default_for
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one column in every window."""
+
+    column: str
+    planned: Planned
+    check: ColumnCheck
+    rule: Rule
+
+
 @dataclass(frozen=True)
 class Failure:
     """A check raised; ``reason`` says what."""
@@ -73,7 +83,7 @@ def measure(
     volumes : rows of the reference's windows, which show the log's rhythm.
     """
     before = Table(reference, current.start, current.end, volumes)
-    return [*measure_columns(bins, reference, current.profile, plan), *_measure_table(before, current, plan)]
+    return [*measure_columns(bins, reference, current.profile, plan), *measure_table(before, current, plan)]
 
 
 def planned_for(column: str, bins: Bins, plan: Sequence[Planned]) -> list[tuple[Planned, ColumnCheck]]:
@@ -85,6 +95,15 @@ def planned_for(column: str, bins: Bins, plan: Sequence[Planned]) -> list[tuple[
     return [(entry, entry.check) for entry in applied.values() if measures_columns(entry.check)]
 
 
+def questions(bins: Mapping[str, Bins], plan: Sequence[Planned]) -> tuple[Question, ...]:
+    """Return what a plan asks of the columns, column by column."""
+    return tuple(
+        Question(name, planned, check, rule_of(planned))
+        for name, column_bins in bins.items()
+        for planned, check in planned_for(name, column_bins, plan)
+    )
+
+
 def measure_columns(
     bins: Mapping[str, Bins], reference: Profile, current: Profile, plan: Sequence[Planned]
 ) -> Iterator[Measured]:
@@ -93,13 +112,19 @@ def measure_columns(
         before = Column(name, column_bins, reference.columns[name])
         now = Column(name, column_bins, current.columns[name])
         for planned, check in planned_for(name, column_bins, plan):
-            try:
-                yield Measured(name, planned, check.measure(before, now))
-            except Exception as error:  # noqa: BLE001 - one bad column never stops another
-                yield Measured(name, planned, Failure(f"{type(error).__name__}: {error}"))
+            yield measured(planned, check, before, now)
 
 
-def _measure_table(before: Table, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:
+def measured(planned: Planned, check: ColumnCheck, before: Column, now: Column) -> Measured:
+    """Apply one check to one column."""
+    try:
+        return Measured(now.name, planned, check.measure(before, now))
+    except Exception as error:  # noqa: BLE001 - one bad column never stops another
+        return Measured(now.name, planned, Failure(f"{type(error).__name__}: {error}"))
+
+
+def measure_table(before: Table, current: Table, plan: Sequence[Planned]) -> Iterator[Measured]:
+    """Apply the checks of the whole table."""
     for planned in plan:
         if not measures_columns(planned.check):
             try:

@@ -7,19 +7,17 @@ together is not counted.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 from math import ceil
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from checks.catalogue import measures_columns
 from checks.components import count_vector
 from checks.evidence import State
 from checks.planting import FAULTS, Fault, planted
 from checks.profile import Column, Profile
-from checks.season import Array
+from checks.season import Array, Flags
 from checks.timeline import Timeline
 from monitor.core.alarms import beyond_doubt
 from monitor.core.finding import Rule, Verdict
@@ -28,8 +26,6 @@ from monitor.core.measuring import Planned, measure_columns, planned_for, rule_o
 from monitor.core.reference import Reference
 from monitor.core.signal import Signal
 from monitor.core.window import Window
-
-Flags = npt.NDArray[np.bool_]
 
 LEAD_DAYS = 7.0  # of calm before an onset
 HORIZON_DAYS = 30.0  # in which a fault may be noticed
@@ -145,17 +141,11 @@ def ground(
     onsets = np.sort(np.random.default_rng(seed).choice(choices, most, replace=False))
     windows, profiles = [w for w, _ in kept], [p for _, p in kept]
     line = signal.rhythm.timeline(windows)
+    ends = list(zip(*(line.ends(scale).tolist() for scale in line.scales), strict=True))
     return Ground(
-        signal, reference, plan, windows, profiles, line, _ends(line), *signal.layout.panel(profiles),
+        signal, reference, plan, windows, profiles, line, ends, *signal.layout.panel(profiles),
         onsets.tolist(), horizon,
     )  # fmt: skip
-
-
-def _ends(line: Timeline) -> list[tuple[bool, ...]]:
-    """Return by window and scale whether a block ends with the window; the last one's do."""
-    blocks = [line.blocks(scale) for scale in line.scales]
-    inner = [tuple(bool(one[a] != one[b]) for one in blocks) for a, b in pairwise(range(len(line)))]
-    return [*inner, (True,) * len(blocks)]
 
 
 def noticed(found: Ground) -> Iterator[Noticed]:

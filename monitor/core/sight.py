@@ -17,10 +17,13 @@ from monitor.core.wording import plural
 
 def in_unit(effect: float, expected: float, *, scored: bool) -> float:
     """Return Cohen's d as it is, and Cohen's h as a difference of shares from an expected angle."""
-    if scored:
-        return effect
-    angle = min(np.pi, max(0.0, expected))
-    return float(np.sin(min(np.pi, max(0.0, angle + effect)) / 2) ** 2 - np.sin(angle / 2) ** 2)
+    return effect if scored else float(share_moved(np.asarray(effect), np.asarray(expected)))
+
+
+def share_moved(effect: Array, expected: Array) -> Array:
+    """Return Cohen's h as a difference of shares from an expected angle; of one shape."""
+    angle = np.clip(expected, 0.0, np.pi)
+    return np.asarray(np.sin(np.clip(angle + effect, 0.0, np.pi) / 2) ** 2 - np.sin(angle / 2) ** 2)
 
 
 def size_text(component: Component, effect: float, expected: float, before: Column) -> str:
@@ -95,9 +98,8 @@ def sight(signal: Signal, reference: Reference, days: float = DAYS_TO_NOTICE) ->
         raise ValueError("a reference without windows does not say how many rows they have")
     _, rows, timeline = panel_of(reference, signal.layout, signal.rhythm)
     coarsest = timeline.scales[-1]
-    blocks = max(1.0, days * min(1.0, signal.rhythm.a_day))
     found: Detectable = detectable(
-        signal.detector, np.median(timeline.gathered(coarsest, rows), axis=0), signal.costs, blocks
+        signal.detector, np.median(timeline.gathered(coarsest, rows), axis=0), signal.costs, signal.blocks_in(days)
     )
     return Sight(signal, reference, days, found.effect, signal.detector.scales[-1].calibration.levels[0][0])
 

@@ -1,7 +1,7 @@
 """What a model's reference teaches: which components there are, how they behave, and what an alarm costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -144,14 +144,18 @@ class Signal:
         with np.errstate(divide="ignore"):
             return np.asarray((accounts * self.threshold / self.importance)[self.detector.tracks.account])
 
+    @property
+    def size(self) -> int:
+        """About how many bytes its arrays take."""
+        return _bytes(self.detector.scales) + 2 * _bytes(tuple(self.layout.matrices.values()))  # places have theirs too
+
     def fact_level(self, facts: int) -> float:
         """Return the level at which each of so many one-window tests is held: together they share one account."""
         return min(0.01, 1 / ((len(self.detector.tracks.accounts) + 1) * self.audit.threshold * max(1, facts)))
 
-    @property
-    def blocks_to_notice(self) -> float:
-        """Blocks of the coarsest scale within which a change of the minimum detectable size is seen."""
-        return max(1.0, DAYS_TO_NOTICE * min(1.0, self.rhythm.a_day))
+    def blocks_in(self, days: float = DAYS_TO_NOTICE) -> float:
+        """Return the blocks of the coarsest scale in some days, by default those in which a change is to be noticed."""
+        return max(1.0, days * min(1.0, self.rhythm.a_day))
 
 
 def layout_of(reference: Reference, plan: Sequence[Planned]) -> Layout:
@@ -262,3 +266,11 @@ def _usual(reference: Reference, plan: Sequence[Planned]) -> dict[tuple[str, str
 def _untimed(rhythm: Rhythm) -> Timeline:
     zero = np.zeros(1)
     return Timeline(Moments(zero, zero), np.zeros(1, np.int64), np.zeros(1, np.int64), rhythm.a_day)
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_dataclass(value):
+        return sum(_bytes(getattr(value, item.name)) for item in fields(value))
+    return sum(map(_bytes, value)) if isinstance(value, tuple) else 0

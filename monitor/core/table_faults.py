@@ -13,7 +13,7 @@ from checks.diagnosis_replay import Logged, loaded_twice, replayed
 from checks.diagnosis_volume import volume
 from checks.profile import Bins, Profile, Volume
 from monitor.core.alarms import Past
-from monitor.core.finding import Finding, Rule, Verdict
+from monitor.core.finding import Finding, Findings, Rule, Verdict
 from monitor.core.window import Window
 
 LOOKED_BACK = 60  # windows whose profiles are compared when something points to them
@@ -26,29 +26,29 @@ Groups = dict[str, Group]  # by check
 
 
 def table_faults(
-    findings: Sequence[Finding],
+    findings: Findings,
     window: Window,
     profile: Profile,
     history: Sequence[Volume],
     past: Past,
     bins: Mapping[str, Bins],
-) -> tuple[list[Finding], Groups]:
+) -> tuple[Findings, Groups]:
     """Return the findings, with what repeats earlier rows among them, and what the breaches of the table are called.
 
     Profiles of earlier windows are asked for only where the row counts point to a fault: reading them costs more than
     judging the window.
     """
     groups: Groups = {}
-    named = list(findings)
+    tables = findings.of_table()
     again = _again(window, profile, history, past)
     if again is not None:
-        named = [_repeating(f, again) if f.check == "duplicate_ids" else f for f in findings]
+        findings = findings.replaced({n: _repeating(f, again) for n, f in tables.items() if f.check == "duplicate_ids"})
         groups["duplicate_ids"] = again
-    if any(f.check == "row_count" and f.verdict is Verdict.BREACH for f in findings):
+    if any(f.check == "row_count" and f.verdict is Verdict.BREACH for f in tables.values()):
         found = _turned(window, profile, history) or volume(profile, _peers(window, past), bins)
         if found is not None:
             groups["row_count"] = found
-    return named, groups
+    return findings, groups
 
 
 def _again(window: Window, profile: Profile, history: Sequence[Volume], past: Past) -> Group | None:

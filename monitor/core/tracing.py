@@ -203,7 +203,7 @@ def _step(moved: _Moved, place: int, accepted: Array, *, scored: bool, component
         foreseen=float(factors.foreseen[place]),
         innovation=float(factors.innovation[place]),
         allowed=float(scale.rare.raised(accepted).null[place]) if scale.rarely[place] else None,
-        spoke=bool(scale.rarely[place] or speaks(block.rows)[place] > 0),
+        spoke=bool(scale.rarely[place] or speaks(block.rows)[place]),
         held=float((moved.before[place] * scale.weights[place]).sum()),
         received=float(sum(part.windows for part in moved.closed) * scale.weights[place].sum()),
         now=float((moved.after[place] * scale.weights[place]).sum()),

@@ -1,37 +1,34 @@
 """Findings from evidence: one for every column and check that evidence is gathered on, in words and native units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from math import ceil, isfinite
 from typing import Any
 
 import numpy as np
 
 from checks.bets import speaks
-from checks.catalogue import EvidenceCheck, gathers_evidence
+from checks.catalogue import EvidenceCheck
 from checks.comparing import refusal
-from checks.detectable import BLIND, Detectable, detectable
+from checks.detectable import Detectable, blind, detectable
 from checks.evidence import Block
 from checks.lasting import Estimate
 from checks.native import told
 from checks.profile import Column, Profile
 from checks.season import Array
 from monitor.core.alarms import Watched, by_key
-from monitor.core.finding import Finding, Rule, Verdict
+from monitor.core.finding import Draft, Finding, Findings, Rule, Verdict
 from monitor.core.judge import kind_of
-from monitor.core.measuring import Planned, planned_for
+from monitor.core.measuring import Question
 from monitor.core.memory import Alarm
 from monitor.core.reference import Reference
-from monitor.core.sight import in_unit, noticed
+from monitor.core.sight import noticed, share_moved
 from monitor.core.signal import DAYS_TO_NOTICE, Signal
 from monitor.core.window import Window
 from monitor.core.wording import moment
 
 CRITICAL = 1.2  # "very large" (Sawilowsky 2009): a change of which the whole interval lies beyond is critical
-UNFIT = (
-    "days of its own reference, drawn anew, would raise alarms at any price: longer windows or a longer reference "
-    "would make it fit to be judged"
-)
 NORMAL_QUANTILE = 1.6448536269514722
 
 
@@ -45,9 +42,72 @@ class _Scene:
     profile: Profile
     signal: Signal
     watched: Watched
-    expected: Array
-    visible: Detectable
     alarms: Mapping[tuple[str, str], Alarm]
+
+    @property
+    def rows(self) -> Array:
+        """Rows of a block of the coarsest scale, if all windows were like this one."""
+        return self.watched.block.rows * max(1.0, self.signal.rhythm.a_day)
+
+    @cached_property
+    def visible(self) -> Detectable:
+        """What would have been noticed."""
+        return detectable(self.signal.detector, self.rows, self.signal.costs, self.signal.blocks_in())
+
+    @cached_property
+    def numbers(self) -> "_Numbers":
+        """Departures in the units of the checks."""
+        return _numbers(self.signal, self.watched, self.visible)
+
+    @cached_property
+    def before(self) -> Mapping[str, Column]:
+        """The reference's columns."""
+        return {
+            name: Column(name, bins, self.reference.profile.columns[name]) for name, bins in self.reference.bins.items()
+        }
+
+    def now(self, name: str) -> Column:
+        """Return one of the window's columns."""
+        return Column(name, self.reference.bins[name], self.profile.columns[name])
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """By component: the window's effect with its interval and what would be noticed, in the check's unit, and more."""
+
+    rows: list[float]
+    statistic: list[float]
+    effect: list[float]
+    low: list[float]
+    high: list[float]
+    pvalue: list[float]
+    threshold: list[float]
+    visible: list[float]
+    evidence: list[float]
+    expected: list[float]
+
+
+def _numbers(signal: Signal, watched: Watched, visible: Detectable) -> _Numbers:
+    from scipy.special import stdtr
+
+    block, scored = watched.block, signal.detector.tracks.scored
+
+    def unit(effect: Array) -> list[float]:
+        return np.where(scored, effect, share_moved(effect, block.expected)).tolist()  # type: ignore[no-any-return]
+
+    statistic, reach = block.departure / block.error, NORMAL_QUANTILE * block.error
+    return _Numbers(
+        block.rows.tolist(),
+        statistic.tolist(),
+        unit(block.departure),
+        unit(block.departure - reach),
+        unit(block.departure + reach),
+        (2 * stdtr(signal.detector.scales[0].calibration.freedom, -np.abs(statistic))).tolist(),
+        unit(signal.detector.scales[-1].calibration.tolerance),
+        np.abs(unit(visible.effect)).tolist(),
+        watched.evidence.tolist(),
+        block.expected.tolist(),
+    )
 
 
 def evidence_findings(
@@ -55,58 +115,65 @@ def evidence_findings(
     window: Window,
     reference: Reference,
     profile: Profile,
-    plan: Sequence[Planned],
+    asked: Sequence[Question],
     signal: Signal,
     watched: Watched,
-) -> list[Finding]:
-    """Return a finding for every column and check that evidence is gathered on."""
-    block = watched.block
-    a_block = max(1.0, signal.rhythm.a_day)
-    scene = _Scene(
-        model,
-        window,
-        reference,
-        profile,
-        signal,
-        watched,
-        signal.detector.tracks.values(*signal.layout.observe(profile)) - block.departure,
-        detectable(signal.detector, block.rows * a_block, signal.costs, signal.blocks_to_notice),
-        by_key((*watched.memory.alarms,)),
+) -> Findings:
+    """Return a finding for every question that evidence is gathered on."""
+    scene = _Scene(model, window, reference, profile, signal, watched, by_key(watched.memory.alarms))
+    wanted = [(question, signal.places.get((question.column, question.planned.name), ())) for question in asked]
+    wanted = [item for item in wanted if item[0].rule is Rule.EVIDENCE]
+    answers = _answers(scene, [places for _, places in wanted if places])
+    return Findings(
+        _draft(scene, question, places, next(answers) if places else (True, False)) for question, places in wanted
     )
-    found = []
-    for name, bins in reference.bins.items():
-        for planned, check in planned_for(name, bins, plan):
-            if planned.threshold is None and gathers_evidence(check):
-                found.append(_finding(scene, name, planned, check))
-    return found
 
 
-def _finding(scene: _Scene, name: str, planned: Planned, check: EvidenceCheck) -> Finding:
-    places = scene.signal.places.get((name, planned.name), ())
-    bins = scene.reference.bins[name]
-    before = Column(name, bins, scene.reference.profile.columns[name])
-    now = Column(name, bins, scene.profile.columns[name])
-    common: dict[str, Any] = {
-        "model": scene.model,
-        "column": name,
-        "check": planned.name,
-        "kind": kind_of(planned),
-        "window": scene.window,
-        "unit": check.unit,
-        "rule": Rule.EVIDENCE,
-        "reference_rows": before.profile.present,
-    }
-    if not places:
-        refused = refusal(before, now)
-        reason = refused.reason if refused else "the reference has too few distinct values"
-        return Finding(verdict=Verdict.INCONCLUSIVE, rows=now.profile.present, reason=reason, **common)
-    alarm = scene.alarms.get((name, planned.name))
-    block = scene.watched.block
-    lead = alarm.lead if alarm else farthest(block, places)
-    numbers = _numbers(scene, lead, places)
+def _answers(scene: _Scene, asked: Sequence[tuple[int, ...]]) -> Iterator[tuple[bool, bool]]:
+    """Yield for each check whether its components have rows to speak of, and whether one is blind.
+
+    Parameters
+    ----------
+    asked : the components of each check, which stand together.
+    """
+    if not asked:
+        return
+    signal = scene.signal
+    unseen = blind(signal.detector, scene.rows, signal.costs, signal.blocks_in())
+    bounds = np.array([(places[0], places[-1] + 1) for places in asked]).ravel()
+    flags = np.stack([speaks(scene.watched.block.rows), unseen], axis=1)
+    flags = np.concatenate([flags, np.zeros((1, 2), bool)])  # for bounds that are the end
+    yield from np.logical_or.reduceat(flags, bounds)[::2].tolist()
+
+
+def _draft(scene: _Scene, question: Question, places: tuple[int, ...], answer: tuple[bool, bool]) -> Draft:
+    name, check = question.column, question.planned.name
+    alarm = scene.alarms.get((name, check)) if places else None
+    spoken, lost = answer
     if alarm is not None:
-        return Finding(**common, **numbers, **_breach(scene, alarm))
-    return Finding(**common, **numbers, **_calm(scene, places, before, now))
+        verdict, write = Verdict.BREACH, partial(_alarmed, scene, question, places, alarm)
+    elif not places:
+        verdict, write = Verdict.INCONCLUSIVE, partial(_unasked, scene, question)
+    elif not spoken:
+        verdict, write = Verdict.INCONCLUSIVE, partial(_silent, scene, question, places)
+    elif lost:
+        verdict, write = Verdict.INCONCLUSIVE, partial(_blind, scene, question, places)
+    else:
+        verdict, write = Verdict.PASS, partial(_calm, scene, question, places)
+    return Draft(name, check, verdict, write)
+
+
+def _common(scene: _Scene, question: Question) -> dict[str, Any]:
+    return {
+        "model": scene.model,
+        "column": question.column,
+        "check": question.planned.name,
+        "kind": kind_of(question.planned),
+        "window": scene.window,
+        "unit": question.check.unit,
+        "rule": Rule.EVIDENCE,
+        "reference_rows": scene.reference.profile.columns[question.column].present,
+    }
 
 
 def farthest(block: Block, places: Sequence[int]) -> int:
@@ -114,47 +181,85 @@ def farthest(block: Block, places: Sequence[int]) -> int:
     return max(places, key=lambda place: abs(block.departure[place] / block.error[place]))
 
 
-def _numbers(scene: _Scene, lead: int, places: Sequence[int]) -> dict[str, Any]:
+def _measured(scene: _Scene, places: Sequence[int], lead: int | None = None) -> dict[str, Any]:
     """Return the window's effect with its interval, in the check's unit; no effect where there were no rows."""
-    block = scene.watched.block
-    departure, error = float(block.departure[lead]), float(block.error[lead])
-    expected, scored = float(scene.expected[lead]), bool(scene.signal.detector.tracks.scored[lead])
-    effect, low, high = (
-        in_unit(departure + by * error, expected, scored=scored) for by in (0.0, -NORMAL_QUANTILE, NORMAL_QUANTILE)
-    )
-    tolerance = float(scene.signal.detector.scales[-1].calibration.tolerance[lead])
-    always = {
-        "threshold": in_unit(tolerance, expected, scored=scored),
-        "rows": int(block.rows[lead]),
-        "evidence": float(scene.watched.evidence[lead]),
-    }
-    if block.rows[lead] < 1:
+    found = scene.numbers
+    lead = max(places, key=lambda place: abs(found.statistic[place])) if lead is None else lead
+    always = {"threshold": found.threshold[lead], "rows": int(found.rows[lead]), "evidence": found.evidence[lead]}
+    if found.rows[lead] < 1:
         return always
-    visible = [in_unit(float(scene.visible.effect[p]), float(scene.expected[p]), scored=scored) for p in places]
     return always | {
-        "statistic": float(departure / error),
-        "effect": effect,
-        "effect_ci": (low, high),
-        "pvalue": _pvalue(departure / error, float(scene.signal.detector.scales[0].calibration.freedom[lead])),
-        "minimum_detectable": max(abs(value) for value in visible),
+        "statistic": found.statistic[lead],
+        "effect": found.effect[lead],
+        "effect_ci": (found.low[lead], found.high[lead]),
+        "pvalue": found.pvalue[lead],
+        "minimum_detectable": max(found.visible[place] for place in places),
     }
 
 
-def _pvalue(standard: float, freedom: float) -> float:
-    from scipy.special import stdtr
+def _alarmed(scene: _Scene, question: Question, places: tuple[int, ...], alarm: Alarm) -> Finding:
+    return Finding(
+        **_common(scene, question),
+        **_measured(scene, places, alarm.lead),
+        verdict=Verdict.BREACH,
+        onset=alarm.onset,
+        fresh=alarm.opened == scene.window.end,
+        grown=alarm in scene.watched.grown,
+        fatal=Estimate(alarm.effect, alarm.low, alarm.high).size > CRITICAL,
+        reason=alarm.words,
+    )
 
-    return float(2 * stdtr(freedom, -abs(standard)))
+
+def _unasked(scene: _Scene, question: Question) -> Finding:
+    """Return the finding of a check that has no component: the reference has nothing to compare with."""
+    now = scene.now(question.column)
+    refused = refusal(scene.before[question.column], now)
+    reason = refused.reason if refused else "the reference has too few distinct values"
+    common = _common(scene, question)
+    return Finding(verdict=Verdict.INCONCLUSIVE, rows=now.profile.present, reason=reason, **common)
 
 
-def _breach(scene: _Scene, alarm: Alarm) -> dict[str, Any]:
-    return {
-        "verdict": Verdict.BREACH,
-        "onset": alarm.onset,
-        "fresh": alarm.opened == scene.window.end,
-        "grown": alarm in scene.watched.grown,
-        "fatal": Estimate(alarm.effect, alarm.low, alarm.high).size > CRITICAL,
-        "reason": alarm.words,
-    }
+def _silent(scene: _Scene, question: Question, places: tuple[int, ...]) -> Finding:
+    """Return the finding of too few rows."""
+    most = max(scene.numbers.rows[place] for place in places)
+    refused = refusal(scene.before[question.column], scene.now(question.column))
+    reason = refused.reason if refused else f"{int(most)} rows, fewer than 30"
+    later = "; they count with the next window" if most >= 1 else ""
+    found = _measured(scene, places)
+    return Finding(**_common(scene, question), **found, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}{later}")
+
+
+def _blind(scene: _Scene, question: Question, places: tuple[int, ...]) -> Finding:
+    """Return the finding of a window that would have missed a large change."""
+    worst, words = _seen(scene, question, places)
+    between = scene.signal.detector.scales[-1].calibration.between
+    windows = max(1.0, scene.signal.rhythm.a_day)  # in a block of the coarsest scale
+    needed = scene.visible.rows_needed(scene.rows, between)[worst] / windows
+    remedy = (
+        f"about {ceil(needed):,} rows a window would do"
+        if isfinite(needed)
+        else "the reference itself varies too much for any number of rows; a longer one would help"
+    )
+    common, found = _common(scene, question), _measured(scene, places)
+    verdict, reason = Verdict.INCONCLUSIVE, f"{words}; {remedy}"
+    return Finding(**common, **found, verdict=verdict, reason=reason, detectable=words)
+
+
+def _calm(scene: _Scene, question: Question, places: tuple[int, ...]) -> Finding:
+    _, words = _seen(scene, question, places)
+    return Finding(
+        **_common(scene, question), **_measured(scene, places), verdict=Verdict.PASS, reason="", detectable=words
+    )
+
+
+def _seen(scene: _Scene, question: Question, places: tuple[int, ...]) -> tuple[int, str]:
+    """Return the component that shows least, and what would be noticed of it in words."""
+    visible = scene.visible.effect
+    worst = max(places, key=lambda place: float(visible[place]))
+    days = max(DAYS_TO_NOTICE, 1 / scene.signal.rhythm.a_day)
+    component = scene.signal.layout.places[worst].component
+    before = scene.before[question.column]
+    return worst, noticed(component, float(visible[worst]), scene.numbers.expected[worst], before, days)
 
 
 def worded(alarm: Alarm, signal: Signal, check: EvidenceCheck, before: Column, since: Column) -> Alarm:
@@ -165,28 +270,3 @@ def worded(alarm: Alarm, signal: Signal, check: EvidenceCheck, before: Column, s
     words = told(native, since.name, found) if native else f"no value of {since.name} is left to compare"
     when = f"since {moment(alarm.onset)}" if alarm.told_at == alarm.opened else "in the last days"
     return replace(alarm, words=f"{words}, {when}")
-
-
-def _calm(scene: _Scene, places: Sequence[int], before: Column, now: Column) -> dict[str, Any]:
-    rows = scene.watched.block.rows[list(places)]
-    visible = scene.visible.effect[list(places)]
-    worst = int(np.argmax(visible))
-    if not speaks(rows).any():
-        refused = refusal(before, now)
-        reason = refused.reason if refused else f"{int(rows.max())} rows, fewer than 30"
-        later = "; they count with the next window" if rows.max() >= 1 else ""
-        return {"verdict": Verdict.INCONCLUSIVE, "reason": f"{reason}{later}"}
-    place, days = places[worst], max(DAYS_TO_NOTICE, 1 / scene.signal.rhythm.a_day)
-    component = scene.signal.layout.places[place].component
-    words = noticed(component, float(visible[worst]), float(scene.expected[place]), before, days)
-    if visible[worst] > BLIND:
-        between = scene.signal.detector.scales[-1].calibration.between
-        windows = max(1.0, scene.signal.rhythm.a_day)  # in a block of the coarsest scale
-        needed = scene.visible.rows_needed(scene.watched.block.rows * windows, between)[places[worst]] / windows
-        remedy = (
-            f"about {ceil(needed):,} rows a window would do"
-            if isfinite(needed)
-            else "the reference itself varies too much for any number of rows; a longer one would help"
-        )
-        return {"verdict": Verdict.INCONCLUSIVE, "reason": f"{words}; {remedy}", "detectable": words}
-    return {"verdict": Verdict.PASS, "reason": "", "detectable": words}

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from zlib import decompress
 
-import numpy as np
 import pyarrow as pa
 
 from checks.binning import fit_table, profile_batch
@@ -20,7 +19,7 @@ from monitor.core.reference import Reference
 from monitor.core.schedule import Schedule
 from monitor.core.window import Window, iso
 from monitor.referencing.columns import column_warnings, watched_columns
-from monitor.referencing.rows import BATCH, described, reference_rows
+from monitor.referencing.rows import BATCH, described, reference_rows, windows_of
 from monitor.sources._log import Log
 
 REFERENCE_SAMPLE = 5_000  # rows
@@ -57,7 +56,7 @@ def snapshot(model: Model, name: str, *, now: datetime, who: str) -> Reference:
     # A change of a small segment shows in thousands of rows only; 0 means that no row may be kept.
     sample = Sample(max(model.sample, REFERENCE_SAMPLE) if model.sample else 0, log.id).add(rows).rows()
     return Reference(
-        id=_content(bins, profile, blocks),
+        id=content_id(bins, profile, blocks),
         model=name,
         bins=bins,
         profile=profile,
@@ -106,22 +105,11 @@ def _blocks(
     """Profile the rows, which are in order of time, window by window; windows without rows are left out."""
     options = model.schedule
     schedule = Schedule(options.every, options.delay, options.timezone, options.catch_up)
-    times = table.column(log.time).drop_null().cast(pa.int64()).to_numpy()
-    found: list[tuple[Window, int, int]] = []
-    place = 0
-    while place < len(times):
-        window = schedule.window_containing(_moment(int(times[place])))
-        end = int(np.searchsorted(times, round(window.end.timestamp() * 1_000_000), side="left"))
-        found.append((window, place, end))
-        place = end
+    found = windows_of(table.column(log.time), schedule)
     kept = found[-MOST_BLOCKS:]
     return tuple(
         (window, _profile(table.slice(first, last - first), bins, log.time, log.id)) for window, first, last in kept
     ), len(found) - len(kept)
-
-
-def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
 
 
 def _span(profile: Profile) -> Window | None:
@@ -131,8 +119,8 @@ def _span(profile: Profile) -> Window | None:
     return Window(first, last) if last > first else None
 
 
-def _content(bins: Mapping[str, Bins], profile: Profile, blocks: Sequence[tuple[Window, Profile]]) -> str:
-    """Hash what the codec writes before compression, which may differ from one zlib to the next."""
+def content_id(bins: Mapping[str, Bins], profile: Profile, blocks: Sequence[tuple[Window, Profile]]) -> str:
+    """Return a snapshot's id: the hash of what the codec writes before compression, which differs between zlibs."""
     digest = sha256(decompress(encode_bins(bins)))
     digest.update(decompress(encode_profile(profile)))
     for window, block in blocks:

@@ -1,9 +1,11 @@
 """The rows of a reference: from files, a query or a period of the log to one table, in order of time."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +14,7 @@ from checks.sampling import Sample, concat
 from monitor.config.calendars import Period
 from monitor.config.models import Model
 from monitor.core.errors import UserError
+from monitor.core.schedule import Schedule
 from monitor.core.window import PLAUSIBLE, Window
 from monitor.sources._features import Spreading
 from monitor.sources._files import Files, stream
@@ -121,3 +124,25 @@ def _timed(table: pa.Table, model: Model, log: Log) -> tuple[pa.Table, str | Non
     table = pa.table({log.time: times, **columns})
     order = [(log.time, "ascending"), *([(log.id, "ascending")] if log.id in columns else [])]
     return table.sort_by(order), log.time
+
+
+def windows_of(times: pa.ChunkedArray, schedule: Schedule) -> list[tuple[Window, int, int]]:
+    """Return the windows that rows lie in, oldest first, with the places of each one's first row and of the next one's.
+
+    Parameters
+    ----------
+    times : in order, those that are null last; they lie in no window.
+    """
+    micros = times.drop_null().cast(INSTANT).cast(pa.int64()).to_numpy()
+    found: list[tuple[Window, int, int]] = []
+    place = 0
+    while place < len(micros):
+        window = schedule.window_containing(_moment(int(micros[place])))
+        end = int(np.searchsorted(micros, round(window.end.timestamp() * 1_000_000), side="left"))
+        found.append((window, place, end))
+        place = end
+    return found
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)

@@ -17,20 +17,20 @@ from monitor.core.comparison import OURS, Comparison, Tool, our_alerts, tool
 from monitor.core.errors import UserError
 from monitor.core.evaluation import Subject
 from monitor.core.false_alarms import FalseAlarms
-from monitor.core.finding import Finding, Verdict
+from monitor.core.finding import Finding, breaches
 from monitor.core.planted import Noticed, ground, noticed
-from monitor.core.reference import Reference
 from monitor.core.window import Window
 from monitor.cycle import Cycle
 from monitor.replay import replay, windows_between
+from monitor.replay.remembered import Remembered
 from monitor.replay.rows import Collecting
+from monitor.replay.stored import Stored, stored
 from monitor.report.backtest import Backtest
 from monitor.report.model import ReportData
 from monitor.reporting import gather
 from monitor.store import incidents as incident_rows
-from monitor.store import references as reference_rows
-from monitor.store import runs as run_rows
-from monitor.store.schema import open_store
+from monitor.store.database import Store
+from monitor.store.schema import scratch_store
 from monitor.watch import Watch
 
 T = TypeVar("T")
@@ -54,12 +54,14 @@ class Wanted:
     Parameters
     ----------
     everything : keep every finding, not the breaches alone.
+    from_log : read every window from the log, also those that the store has.
     planted : how soon planted faults would have been noticed.
     rules : names of the tools to compare with.
     page : for an HTML page the path of the configuration and the present moment; None for no page.
     """
 
     everything: bool = False
+    from_log: bool = False
     planted: bool = True
     rules: tuple[str, ...] = ()
     page: tuple[Path, datetime] | None = None
@@ -84,13 +86,13 @@ def rules_named(text: str) -> tuple[str, ...]:
 
 
 def backtest(
-    watch: Watch, start: datetime, end: datetime, wanted: Wanted, bar: Bar, pinned: Reference | None = None
+    watch: Watch, start: datetime, end: datetime, wanted: Wanted, bar: Bar, store: Store | None = None
 ) -> Backtest:
     """Replay a model's past and say what is wanted of it. Sends nothing, and writes to no store but its own.
 
     Parameters
     ----------
-    pinned : the snapshot that the configuration pins, if it does.
+    store : of the daemon, if there is one: what it has is not read from the log again.
 
     Raises
     ------
@@ -103,16 +105,33 @@ def backtest(
             " none; leave it out, or name a file"
         )
     quiet = replace(watch, receivers=(), model=watch.model.model_copy(update={"retrain": _off(watch)}))
+    known = stored(store, watch, start, end) if store is not None and _asked(watch, wanted) else None
     with tempfile.TemporaryDirectory(prefix="leeway-backtest-") as folder:
         clock = SetClock(start)
-        cycle = Cycle(open_store(f"sqlite:///{folder}/scratch.db"), clock)
+        cycle = Cycle(scratch_store(Path(folder)), clock)
         try:
-            if pinned is not None:
-                with cycle.store.write() as connection:
-                    reference_rows.add(connection, pinned)
-            return _Run(cycle, clock, quiet, wanted, bar).run(start, end)
+            if known is not None:
+                quiet = _prepared(cycle, quiet, known)
+            if known is not None and not wanted.from_log:
+                cycle.reader = known.read
+            found = _Run(cycle, clock, quiet, watch, wanted, bar).run(start, end)
+            return replace(found, stored=known.taken if known is not None else 0)
         finally:
             cycle.store.close()
+
+
+def _asked(watch: Watch, wanted: Wanted) -> bool:
+    """Whether the daemon's store is looked into: for profiles, or for the snapshot that is pinned."""
+    return watch.model.reference.pin is not None or not wanted.from_log
+
+
+def _prepared(cycle: Cycle, watch: Watch, known: Stored) -> Watch:
+    """Give a replay the daemon's snapshot and what it has taught; return what is to be judged by it."""
+    reference_id = known.hand_over(cycle.store, cycle.clock.now())
+    if reference_id is None:
+        return watch
+    pinned = watch.model.reference.model_copy(update={"pin": reference_id})
+    return replace(watch, model=watch.model.model_copy(update={"reference": pinned}))
 
 
 def _off(watch: Watch) -> Any:
@@ -121,11 +140,12 @@ def _off(watch: Watch) -> Any:
 
 @dataclass(eq=False)
 class _Run:
-    """One backtest while it runs."""
+    """One backtest while it runs; ``watch`` is what is replayed, ``configured`` what the configuration says."""
 
     cycle: Cycle
     clock: SetClock
     watch: Watch
+    configured: Watch
     wanted: Wanted
     bar: Bar
     breaches: list[Finding] = field(default_factory=list)
@@ -133,22 +153,28 @@ class _Run:
     def run(self, start: datetime, end: datetime) -> Backtest:
         """Replay, and then look at what the scratch store has."""
         name, windows = self.watch.name, windows_between(self.watch, start, end)
+        if self.wanted.page is None:  # which is made from what a store has
+            self.cycle.shelf = Remembered(len(windows), lambda: self._subject.reference.span is not None)
         findings: list[Finding] = []
         failed: dict[Window, str] = {}
         results = replay(self.cycle, self.clock, self.watch, windows)
         for result in self.bar(results, len(windows), f"{name} replay"):
             if result.outcome == "failed":
                 failed[result.window] = result.reason
-            breaches = [finding for finding in result.findings if finding.verdict is Verdict.BREACH]
-            self.breaches += breaches
-            findings += result.findings if self.wanted.everything else breaches
+            breached = breaches(result.findings)
+            self.breaches += breached
+            findings += result.findings if self.wanted.everything else breached
         with self.cycle.store.read() as connection:
             incidents = incident_rows.listing(connection, closed=True)
         found = Backtest(name, start, end, tuple(windows), failed, tuple(findings), tuple(incidents))
         return self._more(found) if found.judged else found
 
+    @property
+    def _subject(self) -> Subject:
+        return self.cycle.subject(self.watch)
+
     def _more(self, found: Backtest) -> Backtest:
-        subject = self.cycle.subject(self.watch)
+        subject = self._subject
         return replace(
             found,
             false_alarms=self._false_alarms(subject, found.judged),
@@ -164,7 +190,8 @@ class _Run:
 
     def _planted(self, subject: Subject, found: Backtest) -> tuple[Noticed, ...]:
         with self.cycle.store.read() as connection:
-            history = run_rows.profiles_between(connection, found.model, subject.reference.id, found.start, found.end)
+            past = self.cycle.shelf.past(connection, found.model, subject.reference.id, found.end)
+            history = past(found.start)
         soil = ground(subject.signal, subject.reference, subject.plan, history)
         if soil is None:
             return ()
@@ -172,7 +199,7 @@ class _Run:
 
     def _compared(self, subject: Subject, found: Backtest) -> Comparison:
         windows, rules = found.judged, peer_rules()
-        collecting = Collecting.start(self.watch, subject.reference.bins, len(windows))
+        collecting = Collecting.start(self.configured, subject.reference.bins, len(windows))
         reference = collecting.reference()
         title = f"{found.model} rows to compare"
         rows = list(self.bar(map(collecting.window, windows), len(windows), title))

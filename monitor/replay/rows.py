@@ -8,13 +8,12 @@ import pyarrow as pa
 
 from checks import reading
 from checks.binning import measured
-from checks.instants import INSTANT
 from checks.peering import Ints, Values
 from checks.profile import Bins, Edges
 from checks.sampling import Sample
 from monitor.core.errors import UserError
 from monitor.core.window import Window
-from monitor.referencing.rows import reference_rows
+from monitor.referencing.rows import reference_rows, windows_of
 from monitor.sources._log import Log
 from monitor.watch import Watch
 
@@ -78,15 +77,9 @@ class Collecting:
 
     def _blocks(self, times: pa.ChunkedArray) -> Ints:
         """Return the number of each row's window, ascending; rows without a time stand last, and with the last."""
-        known = times.drop_null().cast(INSTANT)
-        micros = known.cast(pa.int64()).to_numpy()
-        blocks, place, number = np.zeros(len(times), np.int64), 0, 0
-        while place < len(micros):
-            window = self.watch.schedule.window_containing(known[place].as_py())
-            end = int(np.searchsorted(micros, round(window.end.timestamp() * 1_000_000), side="left"))
-            blocks[place:end] = number
-            place, number = end, number + 1
-        blocks[place:] = max(0, number - 1)
+        blocks = np.zeros(len(times), np.int64)
+        for number, (_, place, _) in enumerate(windows_of(times, self.watch.schedule)):
+            blocks[place:] = number
         return blocks
 
     def window(self, window: Window) -> dict[str, Values]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from monitor.core.comparison import Comparison, told
+from monitor.core.comparison import Comparison
 from monitor.core.false_alarms import FalseAlarms
 from monitor.core.finding import Finding, Verdict
 from monitor.core.incident import Incident
@@ -23,6 +23,7 @@ class Backtest:
     windows : that the schedule has in the time, oldest first.
     failed : those that could not be evaluated, and why.
     findings : breaches, or everything if that is wanted.
+    stored : windows that were put together from the daemon's own profiles, without a look at the log.
     report : if a page is wanted and a window could be judged.
     """
 
@@ -37,6 +38,7 @@ class Backtest:
     planted: tuple[Noticed, ...] = ()
     comparison: Comparison | None = None
     report: ReportData | None = None
+    stored: int = 0
 
     @property
     def judged(self) -> list[Window]:
@@ -46,7 +48,7 @@ class Backtest:
     @property
     def told(self) -> list[Incident]:
         """The incidents that people would have been told of."""
-        return told(self.incidents)
+        return [incident for incident in self.incidents if incident.told]
 
     @property
     def breached(self) -> bool:
@@ -60,6 +62,7 @@ class Backtest:
             "from": iso(self.start),
             "to": iso(self.end),
             "windows": len(self.windows),
+            "stored": self.stored,
             "failed": [f"{window}: {reason}" for window, reason in self.failed.items()],
             "findings": [finding.as_json() for finding in self.findings],
             "incidents": [incident.as_json() for incident in self.incidents],

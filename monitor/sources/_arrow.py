@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -41,12 +42,13 @@ def batch_of(
 
 def column_of(values: Sequence[Any], declared: pa.DataType | None = None) -> pa.Array:
     """Return Python values as an Arrow column; values of several types that have none in common become text."""
-    kind = _common({_type_of(kind) for kind in set(map(type, values)) - {type(None)}}, declared)
+    kinds = set(map(type, values))
+    kind = _common({_type_of(kind) for kind in kinds - {type(None)}}, declared)
     if kind == WALL:
         kind = _zoned(values)
     for wanted in filter(None, (_fitting(kind, declared, values), kind)):
         try:
-            return _build(values, wanted)
+            return _build(values, wanted, kinds)
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             continue
     return pa.array([text_of(value) for value in values], pa.string())
@@ -83,12 +85,13 @@ def _fitting(kind: pa.DataType | None, declared: pa.DataType | None, values: Seq
     return None
 
 
-def _build(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_floating(kind):
+def _build(values: Sequence[Any], kind: pa.DataType, kinds: AbstractSet[type]) -> pa.Array:
+    """Return values as a column of a type that fits them; ``kinds`` are their own."""
+    if pa.types.is_floating(kind) and not kinds <= {float, type(None)}:
         values = [value if value is None else float(value) for value in values]
-    if pa.types.is_boolean(kind):
+    if pa.types.is_boolean(kind) and not kinds <= {bool, type(None)}:
         values = [value if value is None else bool(value) for value in values]
-    if (pa.types.is_timestamp(kind) or pa.types.is_date(kind)) and any(isinstance(value, str) for value in values):
+    if (pa.types.is_timestamp(kind) or pa.types.is_date(kind)) and any(issubclass(found, str) for found in kinds):
         return pa.array(values, pa.string()).cast(kind)
     return pa.array(values, kind)
 

@@ -28,7 +28,7 @@ def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], w
     """
     import sqlalchemy as sa
 
-    kind: Any = sa.DateTime(timezone=form == "aware")
+    kind: Any = sa.TIMESTAMP(timezone=True) if form == "aware" else sa.DateTime()
     if form in NANOSECONDS:
         kind = sa.BigInteger()
     elif form == "text":

@@ -2,26 +2,45 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
-from checks.binning import profile_batch
-from checks.instants import INSTANT, Form, column_to_utc, form_of, offset_of
-from checks.profile import Bins, Profile
-from checks.sampling import Sample
+from checks.aggregate import Aggregate
+from checks.instants import Form, form_of, offset_of
+from checks.profile import Bins
 from monitor.core.errors import UserError
 from monitor.core.ports import Reading, TableFacts
 from monitor.core.window import Window
 from monitor.options import Options, TimeZone
+from monitor.sources._ahead import ahead
 from monitor.sources._arrow import text_of
+from monitor.sources._cutting import cut
 from monitor.sources._features import Spreading
 
 PEEKED = 100  # values looked at to see how times are kept, and rows to see which keys a JSON column has
+CELLS = 1_000_000  # values of a batch, at most: 8 MB as Arrow, some 40 MB as Python's
+
+
+@dataclass
+class Watched:
+    """The columns that a pass is for, as far as the log has them.
+
+    Parameters
+    ----------
+    columns : known to the reference.
+    others : columns of the log that are not fetched; filled in when the pass begins.
+    """
+
+    columns: frozenset[str]
+    others: list[str] = field(default_factory=list)
+
+
+Wanted = Sequence[str] | Watched | None  # None are all columns
 
 
 class Log(Options):
@@ -38,12 +57,14 @@ class Log(Options):
     features: str | None = None
     """A column with a JSON object of features, whose keys are taken as columns."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
-    """A window with more rows than this is refused rather than read."""
+    """A window with more rows than this is refused rather than read; ``mode: auto`` counts it where it is, where it can."""
     batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
-    """Rows that are held in memory at a time."""
+    """Rows of a batch, at most; wide tables are read in fewer. Four batches are held in memory at a time."""
+    max_bytes: Annotated[int, Field(ge=1)] | None = None
+    """A window with more bytes in its watched columns, counted as they are held in memory, is refused too."""
 
     @abstractmethod
-    def batches(self, window: Window, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(self, window: Window, columns: Wanted = None) -> Iterator[pa.RecordBatch]:
         """Stream the window's rows; the time column is a timestamp in UTC."""
 
     @abstractmethod
@@ -51,20 +72,34 @@ class Log(Options):
         """Look at the table without reading it all."""
 
     def read(self, window: Window, bins: Mapping[str, Bins], sample_rows: int) -> Reading:
-        """Profile the window and sample its rows by the hash of their id, in one pass."""
-        profile, sample = Profile.empty(bins), Sample(sample_rows, self.id)
-        for batch in self.batches(window):
-            profile += profile_batch(batch, bins, time=self.time, row_id=self.id)
-            sample = sample.add(batch)
-        return Reading(profile, sample.rows())
+        """Profile the window and sample its rows by the hash of their id, in one pass.
+
+        Only the columns of ``bins``, the time, the id and the features are fetched, by a thread that reads ahead. In
+        memory are at most four batches, of ``CELLS`` values or about ``BATCH_BYTES`` of ADBC each, the cursor's rows
+        of one more, and what the profile and the sample keep, whatever the length of the window.
+        """
+        aggregate = Aggregate.empty(bins, sample_rows, (window.start, window.end), self.time, self.id)
+        watched = Watched(frozenset(bins))
+        with ahead(self.batches(window, watched)) as batches:
+            for batch in batches:
+                aggregate = aggregate.add(batch)
+        profile = aggregate.profile
+        extra = {**profile.extra, **dict.fromkeys(watched.others, profile.rows)} if profile.rows else profile.extra
+        return Reading(replace(profile, extra=extra), aggregate.sample.rows())
+
+    def rows_at_a_time(self, columns: int) -> int:
+        """Return how many rows a batch of so many columns may have."""
+        return max(1, min(self.batch_rows, CELLS // max(1, columns)))
 
     @property
     def zone(self) -> ZoneInfo:
         """The zone of times that name none."""
         return ZoneInfo(self.timezone)
 
-    def needed(self, names: Sequence[str], wanted: Sequence[str] | None, place: str) -> list[str]:
+    def needed(self, names: Sequence[str], wanted: Wanted, place: str) -> list[str]:
         """Return which of the table's columns must be fetched, in the table's order.
+
+        A ``Watched`` may be absent, and is told which columns are not fetched.
 
         Raises
         ------
@@ -77,11 +112,15 @@ class Log(Options):
                 raise UserError(f"logs.{option}: {missing('column', name, names, place)}")
         if wanted is None:
             return list(names)
+        if isinstance(wanted, Watched):
+            fetched = wanted.columns | {self.time, self.id, self.features}
+            wanted.others[:] = [name for name in names if name not in fetched]
+            return [name for name in names if name in fetched]
         absent = [name for name in wanted if name not in names]
         if absent and self.features is None:
             raise UserError(missing("column", absent[0], names, place))
-        fetched = {*wanted, self.time, *([self.features] if absent and self.features else [])}
-        return [name for name in names if name in fetched]
+        chosen = {*wanted, self.time, *([self.features] if absent and self.features else [])}
+        return [name for name in names if name in chosen]
 
     def time_form(self, values: Sequence[object], place: str) -> Form | None:
         """Return how the times are kept, judged by a few; None for a log without any.
@@ -102,36 +141,40 @@ class Log(Options):
         return found
 
     def deliver(
-        self, raw: Iterable[pa.RecordBatch], window: Window, wanted: Sequence[str] | None, place: str
+        self, raw: Iterable[pa.RecordBatch], window: Window, wanted: Wanted, place: str
     ) -> Iterator[pa.RecordBatch]:
         """Make raw batches, which may reach beyond the window, what the port promises."""
         spread: Callable[[pa.RecordBatch], pa.RecordBatch] | None = Spreading(self.features) if self.features else None
-        rows = 0
+        rows = held = 0
         for batch in raw:
-            kept = self._within(batch, window)
+            kept = cut(batch, self.time, window, self.zone)
             rows += kept.num_rows
             if rows > self.max_rows:
-                raise UserError(
-                    f"{place} has more than {self.max_rows:,} rows in {window}; make schedule.every shorter, narrow the"
-                    " rows by logs.where, or raise logs.max_rows"
-                )
+                raise self.too_many(window, place)
+            held += kept.nbytes
+            if self.max_bytes is not None and held > self.max_bytes:
+                raise self.too_large(window, place)
             if not kept.num_rows:
                 continue
             if spread is not None and self.features in kept.schema.names:
                 kept = spread(kept)
-            if wanted is not None:
+            if wanted is not None and not isinstance(wanted, Watched):
                 kept = kept.select([name for name in kept.schema.names if name in wanted or name == self.time])
             yield kept
 
-    def _within(self, batch: pa.RecordBatch, window: Window) -> pa.RecordBatch:
-        place = batch.schema.get_field_index(self.time)
-        times = column_to_utc(batch.column(place), self.zone)
-        batch = batch.set_column(place, self.time, times)
-        inside = pc.and_(
-            pc.greater_equal(times, pa.scalar(window.start, INSTANT)), pc.less(times, pa.scalar(window.end, INSTANT))
+    def too_many(self, window: Window, place: str) -> UserError:
+        """Return the refusal of a window with more rows than may be read."""
+        return UserError(
+            f"{place} has more than {self.max_rows:,} rows in {window}; make schedule.every shorter, narrow the rows by"
+            " logs.where, or raise logs.max_rows"
         )
-        # Null where the time is null, which `all` skips: a row without a time is in no window.
-        return batch if pc.all(pc.fill_null(inside, False)).as_py() else batch.filter(inside)
+
+    def too_large(self, window: Window, place: str) -> UserError:
+        """Return the refusal of a window with more bytes than may be read."""
+        return UserError(
+            f"{place} has more than {self.max_bytes:,} bytes in {window}; watch fewer columns by columns.include, make"
+            " schedule.every shorter, or raise logs.max_bytes"
+        )
 
     def feature_types(self, seen: Sequence[object]) -> dict[str, str]:
         """Return the keys found in a few values of the JSON column, with their types."""

@@ -1,7 +1,8 @@
 """Prediction logs in files: DuckDB reads Parquet or CSV and hands over Arrow batches."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -10,17 +11,22 @@ from monitor.core.ports import TableFacts
 from monitor.core.window import PLAUSIBLE, Window
 from monitor.options import FilePath
 from monitor.sources._bounds import ranges
+from monitor.sources._countable import Countable, Decision
 from monitor.sources._files import Files, quoted, stream
-from monitor.sources._log import PEEKED, Log
+from monitor.sources._log import PEEKED, Wanted
+from monitor.sources._sql.relation import literal
+
+if TYPE_CHECKING:
+    from monitor.sources._counting import View
 
 
-class Parquet(Log):
+class Parquet(Countable):
     """A folder, a glob or a file of Parquet or CSV."""
 
     path: FilePath
     """A ``.parquet`` or ``.csv`` file, a folder of them, or a glob such as ``logs/2026-*.parquet``."""
 
-    def batches(self, window: Window, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(self, window: Window, columns: Wanted = None) -> Iterator[pa.RecordBatch]:
         """Stream the window's rows; the time column is a timestamp in UTC."""
         with self._files.connect() as connection:
             fetched = self.needed(self._files.relation(connection).columns, columns, self.path)
@@ -30,7 +36,40 @@ class Parquet(Log):
                 return
             inside, bounds = self._inside(form, seen, window)
             relation = self._files.relation(connection, fetched, self._and(inside), *bounds)
-            yield from self.deliver(stream(relation, self.batch_rows), window, columns, self.path)
+            yield from self.deliver(stream(relation, self.rows_at_a_time(len(fetched))), window, columns, self.path)
+
+    @contextmanager
+    def opened(self, window: Window) -> "Iterator[View | str]":
+        """Let DuckDB count."""
+        import sqlalchemy as sa
+
+        from monitor.sources._counting import view_of
+        from monitor.sources._counting.views import of_files, viewed, zone_of
+
+        with self._files.connect() as connection:
+            relation = viewed(connection, self._files)
+            self.needed(relation.names, None, self.path)
+            seen = self._peek(connection, self.time)
+            form = self.time_form(seen, self.path)
+            conditions = [] if self.where is None else [sa.text(f"({literal(self.where)}\n)")]
+            times = (self.time, form, seen, window, zone_of(relation, self.time, self.zone))
+            ways = of_files(connection, self.batch_rows)
+            yield view_of("duckdb", relation, times, self.id, conditions, ways)
+
+    def decided(self, window: Window) -> Decision:
+        """Decide by the number of rows: reading and counting cost about the same."""
+        with self._files.connect() as connection:
+            seen = self._peek(connection, self.time)
+            form = self.time_form(seen, self.path)
+            if form is None:
+                return Decision(False, "there are no rows")
+            inside, bounds = self._inside(form, seen, window)
+            rows = _only_row(
+                self._files.relation(connection, [self.time], self._and(inside), *bounds).aggregate("count(*)")
+            )[0]
+        if rows > self.max_rows:
+            return Decision(True, f"more than {self.max_rows:,} rows are not read one by one")
+        return Decision(False, "files are local, where reading and counting cost about the same")
 
     def facts(self) -> TableFacts:
         """Look at columns, types and the extremes of the time."""
@@ -54,7 +93,7 @@ class Parquet(Log):
                 believed = self._files.relation(connection, [self.time], inside, *bounds)
                 extremes = _only_row(believed.aggregate(f"min({time}), max({time})"))
             first, last = to_utc(extremes, self.zone).to_pylist()
-        return TableFacts(columns, rows, first, last, tuple(warnings), "DuckDB Arrow")
+        return TableFacts(columns, rows, first, last, tuple(warnings), self._way("DuckDB Arrow", last))
 
     @property
     def _files(self) -> Files:

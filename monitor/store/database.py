@@ -21,16 +21,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from monitor.core.errors import UnavailableError, UserError
 
 BUSY_SECONDS = 30  # SQLite waits this long for another writer
+CACHE_KIB = 512  # of pages that each connection to SQLite keeps for itself; the system has a cache of the file, too
+MOST_CONNECTIONS = 70  # beyond those kept open: as many as there can be workers, and some
 _WRITE = "leeway_write"
 _ONE_WRITER = 0x6C656577  # the key of PostgreSQL's advisory lock: "leew"
 _PATIENT = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+class StoreAwayError(UnavailableError):
+    """The store, rather than a log or a receiver, cannot be used now: whatever was to be written is still owed."""
 
 
 @dataclass(frozen=True)
 class Store:
     """An open store.
 
-    Every method that touches the database raises :class:`UnavailableError` when it cannot be reached.
+    Every method that touches the database raises :class:`StoreAwayError` when it cannot be reached.
     """
 
     engine: sa.Engine
@@ -65,16 +71,16 @@ def _translated(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise UnavailableError(f"the store {where} cannot be used now: {_cause(error)}") from error
+        raise StoreAwayError(f"the store {where} cannot be used now: {_cause(error)}") from error
     except PendingRollbackError as error:  # a statement after the one with which the connection was lost
-        raise UnavailableError(f"the store {where} went away in the middle of a transaction") from error
+        raise StoreAwayError(f"the store {where} went away in the middle of a transaction") from error
     except PoolTimeoutError as error:
-        raise UnavailableError(f"the store {where} cannot be used now: all its connections are busy") from error
+        raise StoreAwayError(f"the store {where} cannot be used now: all its connections are busy") from error
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error, InterfaceError):
-            raise UnavailableError(f"the store {where} went away: {_cause(error)}") from error
+            raise StoreAwayError(f"the store {where} went away: {_cause(error)}") from error
         if type(error) is DatabaseError:  # and none of its kinds: SQLite's way to say that the file is damaged
-            raise UnavailableError(f"the store {where} cannot be used: {_cause(error)}") from error
+            raise StoreAwayError(f"the store {where} cannot be used: {_cause(error)}") from error
         raise
 
 
@@ -98,10 +104,10 @@ def connect(url: str) -> Store:
         if name == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         if name == "sqlite":
-            options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+            options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}, "max_overflow": MOST_CONNECTIONS}
         else:
             patience = {key: value for key, value in _PATIENT.items() if key not in parsed.query}
-            options = {"pool_pre_ping": True, "connect_args": patience}
+            options = {"pool_pre_ping": True, "connect_args": patience, "max_overflow": MOST_CONNECTIONS}
         engine = sa.create_engine(parsed, **options)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise UserError(f"store: the URL cannot be used: {error}") from error
@@ -131,6 +137,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")

@@ -1,15 +1,17 @@
-"""Evidence in the store: what was held after each run, and what the replay of each reference said."""
+"""Evidence in the store: what was held after each run, and what each reference has taught."""
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from checks.budget import Audit
 from monitor.core.alarms import Decided
 from monitor.store import bodies
-from monitor.store.tables import audits, evidence, runs
+from monitor.store.tables import audits, evidence, learnt, runs
+
+LEARNT_FOR = timedelta(days=90)  # what belongs to past configurations and releases goes; the rest is learnt again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,26 @@ def keep_audit(connection: sa.Connection, key: str, model: str, found: Audit, no
             made_at=now,
         )
     )
+
+
+def learnt_of(connection: sa.Connection, key: str) -> bytes | None:
+    """Return what a reference has taught; None where nobody has learnt it yet."""
+    row = connection.execute(sa.select(learnt.c.body).where(learnt.c.key == key)).first()
+    return bytes(row.body) if row else None
+
+
+def keep_learnt(connection: sa.Connection, key: str, body: bytes, now: datetime) -> None:
+    """Keep what a reference has taught, and no longer what was learnt long ago."""
+    connection.execute(learnt.delete().where(sa.or_(learnt.c.key == key, learnt.c.made_at < now - LEARNT_FOR)))
+    connection.execute(learnt.insert().values(key=key, body=body, made_at=now))
+
+
+def copy_taught(
+    source: sa.Connection, target: sa.Connection, model: str, audit_key: str, learnt_key: str, now: datetime
+) -> None:
+    """Copy what a reference has taught from one store into another, as far as it is known."""
+    audit, body = audit_of(source, audit_key), learnt_of(source, learnt_key)
+    if audit is not None:
+        keep_audit(target, audit_key, model, audit, now)
+    if body is not None:
+        keep_learnt(target, learnt_key, body, now)

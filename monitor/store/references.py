@@ -8,6 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from checks import codec
+from checks.profile import Bins, Profile
 from monitor.core.errors import UserError
 from monitor.core.reference import Reference
 from monitor.core.window import Window
@@ -67,19 +68,25 @@ def add(connection: sa.Connection, reference: Reference) -> bool:
     return True
 
 
-def _loaded(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Reference:
+def _blocks(connection: sa.Connection, model: str, reference_id: str) -> tuple[tuple[Window, Profile], ...]:
     found = connection.execute(
         sa.select(blocks_table)
-        .where(blocks_table.c.reference_id == row.id, blocks_table.c.model == row.model)
+        .where(blocks_table.c.reference_id == reference_id, blocks_table.c.model == model)
         .order_by(blocks_table.c.window_start)
     )
+    return tuple((Window(b.window_start, b.window_end), codec.decode_profile(b.profile)) for b in found)
+
+
+def _loaded(
+    row: sa.Row[tuple[object, ...]], blocks: tuple[tuple[Window, Profile], ...] = (), sample: pa.Table | None = None
+) -> Reference:
     return Reference(
         id=row.id,
         model=row.model,
         bins=codec.decode_bins(row.bins),
         profile=codec.decode_profile(row.profile),
-        blocks=tuple((Window(b.window_start, b.window_end), codec.decode_profile(b.profile)) for b in found),
-        sample=table_from_bytes(row.sample),
+        blocks=blocks,
+        sample=pa.schema([]).empty_table() if sample is None else sample,
         origin=row.origin,
         added_at=row.added_at,
         added_by=row.added_by,
@@ -93,6 +100,28 @@ def sample_of(connection: sa.Connection, model: str, reference_id: str) -> pa.Ta
     """Return the sampled rows of a snapshot."""
     query = sa.select(table.c.sample).where(table.c.model == model, table.c.id == reference_id)
     return table_from_bytes(connection.execute(query).scalar_one())
+
+
+def bins_of(connection: sa.Connection, model: str, reference_id: str) -> dict[str, Bins]:
+    """Return the bins of a snapshot."""
+    query = sa.select(table.c.bins).where(table.c.model == model, table.c.id == reference_id)
+    return codec.decode_bins(connection.execute(query).scalar_one())
+
+
+def windows_of(connection: sa.Connection, model: str, reference_id: str) -> list[Window]:
+    """Return the windows that a snapshot keeps one by one, oldest first."""
+    query = sa.select(blocks_table.c.window_start, blocks_table.c.window_end).where(
+        blocks_table.c.model == model, blocks_table.c.reference_id == reference_id
+    )
+    return [Window(*row) for row in connection.execute(query.order_by(blocks_table.c.window_start))]
+
+
+def copy(source: sa.Connection, target: sa.Connection, model: str, reference_id: str) -> None:
+    """Copy a snapshot from one store into another that has it not, as it is written."""
+    for known, name in ((table, table.c.id), (blocks_table, blocks_table.c.reference_id)):
+        rows = source.execute(sa.select(known).where(known.c.model == model, name == reference_id)).mappings().all()
+        if rows:
+            target.execute(known.insert(), [dict(row) for row in rows])
 
 
 def has_blocks(connection: sa.Connection, model: str, reference_id: str) -> bool:
@@ -111,14 +140,36 @@ def find(connection: sa.Connection, model: str, prefix: str) -> Reference:
     UserError
         When none does, or several do.
     """
-    query = sa.select(table).where(table.c.model == model, table.c.id.startswith(prefix, autoescape=True))
-    rows = connection.execute(query).all()
-    if len(rows) != 1:
-        problem = "no reference" if not rows else f"{len(rows)} references"
+    row = connection.execute(_one(model, id_of(connection, model, prefix))).one()
+    return _loaded(row, _blocks(connection, model, row.id), table_from_bytes(row.sample))
+
+
+def outline(connection: sa.Connection, model: str, reference_id: str) -> Reference:
+    """Return a snapshot without its windows and its sample, which are for learning and for reports."""
+    columns = [column for column in table.c if column is not table.c.sample]
+    return _loaded(connection.execute(_one(model, reference_id).with_only_columns(*columns)).one())
+
+
+def _one(model: str, reference_id: str) -> sa.Select[tuple[object, ...]]:
+    return sa.select(table).where(table.c.model == model, table.c.id == reference_id)
+
+
+def id_of(connection: sa.Connection, model: str, prefix: str) -> str:
+    """Return the id of the model's snapshot that begins with ``prefix``.
+
+    Raises
+    ------
+    UserError
+        When none does, or several do.
+    """
+    query = sa.select(table.c.id).where(table.c.model == model, table.c.id.startswith(prefix, autoescape=True))
+    found = connection.execute(query).scalars().all()
+    if len(found) != 1:
+        problem = "no reference" if not found else f"{len(found)} references"
         raise UserError(
             f"{problem} of {model} with an id beginning {prefix!r}; `monitor reference list` shows what there is"
         )
-    return _loaded(connection, rows[0])
+    return str(found[0])
 
 
 def pin(connection: sa.Connection, model: str, reference_id: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -65,9 +66,8 @@ def claim(
 
     Replicas may have different configurations while a change is rolled out; a window is evaluated under one of them.
     """
-    here = (runs.c.model == model, runs.c.window_start == window.start, runs.c.window_end == window.end)
-    same = connection.execute(sa.select(runs, _lapsed(connection).label("lapsed")).where(*here)).all()
-    if any(row.state in _FINAL or (row.state == "claimed" and not _free(row, owner)) for row in same):
+    same = _of(connection, model, window)
+    if any(_taken(row, owner) for row in same):
         return None
     row = next((row for row in same if row.fingerprint == fingerprint), None)
     if row is None:
@@ -88,7 +88,7 @@ def claim(
         return Claim(inserted, 1, 1) if inserted is not None else None
     if row.state == "failed" and row.finished_at is not None and now < row.finished_at + pause(row.attempts):
         return None
-    taken = connection.execute(
+    updated = connection.execute(
         runs.update()
         .where(runs.c.id == row.id, runs.c.epoch == row.epoch)
         .values(
@@ -101,7 +101,21 @@ def claim(
             reason="",
         )
     )
-    return Claim(row.id, row.epoch + 1, row.attempts + 1) if taken.rowcount == 1 else None
+    return Claim(row.id, row.epoch + 1, row.attempts + 1) if updated.rowcount == 1 else None
+
+
+def taken(connection: sa.Connection, model: str, window: Window, owner: str) -> bool:
+    """Return whether a window is done, skipped or held by another living owner, so that nothing need be got ready."""
+    return any(_taken(row, owner) for row in _of(connection, model, window))
+
+
+def _of(connection: sa.Connection, model: str, window: Window) -> Sequence[sa.Row[tuple[object, ...]]]:
+    here = (runs.c.model == model, runs.c.window_start == window.start, runs.c.window_end == window.end)
+    return connection.execute(sa.select(runs, _lapsed(connection).label("lapsed")).where(*here)).all()
+
+
+def _taken(row: sa.Row[tuple[object, ...]], owner: str) -> bool:
+    return row.state in _FINAL or (row.state == "claimed" and not _free(row, owner))
 
 
 def _lapsed(connection: sa.Connection) -> sa.ColumnElement[bool]:
@@ -119,10 +133,13 @@ def pause(attempts: int) -> timedelta:
 
 
 def _insert_new(connection: sa.Connection, values: dict[str, object]) -> sa.Executable:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return insert(runs).values(values).on_conflict_do_nothing().returning(runs.c.id)
+    insert: Any  # of the dialect at hand alone: the other brings a module for every driver along
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    statement: sa.Executable = insert(runs).values(values).on_conflict_do_nothing().returning(runs.c.id)
+    return statement
 
 
 def finish(
@@ -176,20 +193,28 @@ def skip(connection: sa.Connection, model: str, window: Window, fingerprint: str
     connection.execute(_insert_new(connection, values))
 
 
-def keep(
-    connection: sa.Connection, run_id: int, profile: Profile, sample: pa.Table, results: Sequence[Finding]
-) -> None:
-    """Keep what a run found: its profile, its sample and its findings."""
-    connection.execute(findings.delete().where(findings.c.run_id == run_id))
-    connection.execute(profiles.delete().where(profiles.c.run_id == run_id))
-    packed = table_to_bytes(sample) if sample.num_rows else None
-    connection.execute(profiles.insert().values(run_id=run_id, profile=codec.encode_profile(profile), sample=packed))
-    if results:
-        connection.execute(
-            findings.insert(),
-            [
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a run found, as the tables have it: packing takes longer than writing, so that no transaction waits for it.
+
+    Parameters
+    ----------
+    profile, sample : the columns of the table ``profiles``.
+    findings : rows of the table ``findings`` without the run's number.
+    """
+
+    profile: bytes
+    sample: bytes | None
+    findings: tuple[dict[str, object], ...]
+
+    @classmethod
+    def packed(cls, profile: Profile, sample: pa.Table, results: Sequence[Finding]) -> "Found":
+        """Pack a run's profile, its sample and its findings."""
+        return cls(
+            codec.encode_profile(profile),
+            table_to_bytes(sample) if sample.num_rows else None,
+            tuple(
                 {
-                    "run_id": run_id,
                     "place": place,
                     "column_name": finding.column,
                     "check_name": finding.check,
@@ -198,8 +223,17 @@ def keep(
                     "body": bodies.dump(finding),
                 }
                 for place, finding in enumerate(results)
-            ],
+            ),
         )
+
+
+def keep(connection: sa.Connection, run_id: int, found: Found) -> None:
+    """Keep what a run found."""
+    connection.execute(findings.delete().where(findings.c.run_id == run_id))
+    connection.execute(profiles.delete().where(profiles.c.run_id == run_id))
+    connection.execute(profiles.insert().values(run_id=run_id, profile=found.profile, sample=found.sample))
+    if found.findings:
+        connection.execute(findings.insert(), [{"run_id": run_id, **row} for row in found.findings])
 
 
 def last_end(connection: sa.Connection, model: str) -> datetime | None:
@@ -207,6 +241,15 @@ def last_end(connection: sa.Connection, model: str) -> datetime | None:
     final = sa.select(runs.c.window_end).where(runs.c.model == model, runs.c.state.in_(_FINAL))
     # An index gives the newest first; an aggregate would read every run of the model, at every tick.
     return connection.execute(final.order_by(runs.c.window_end.desc()).limit(1)).scalar()
+
+
+def last_ends(connection: sa.Connection, models: Sequence[str]) -> dict[str, datetime]:
+    """Return :func:`last_end` of many models, in one statement; those that have none are left out."""
+    as_rows = sa.func.json_array_elements_text if connection.dialect.name == "postgresql" else sa.func.json_each
+    names = as_rows(sa.bindparam("names", list(models), sa.JSON)).table_valued("value")
+    final = sa.select(runs.c.window_end).where(runs.c.model == names.c.value, runs.c.state.in_(_FINAL))
+    newest = final.order_by(runs.c.window_end.desc()).limit(1).scalar_subquery()
+    return {name: end for name, end in connection.execute(sa.select(names.c.value, newest)) if end is not None}
 
 
 def _as_run(row: sa.Row[tuple[object, ...]]) -> Run:

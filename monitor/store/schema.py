@@ -10,9 +10,12 @@ import sqlalchemy as sa
 
 from monitor.core.errors import LeewayError, UnavailableError, UserError
 from monitor.store.database import Store, connect
+from monitor.store.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+_VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
 def migrations_folder() -> Path:
@@ -31,20 +34,17 @@ def _alembic(connection: sa.Connection | None = None) -> "Config":
 
 
 def head() -> str:
-    """Return the revision that this release works with."""
-    from alembic.script import ScriptDirectory
-
-    revision = ScriptDirectory.from_config(_alembic()).get_current_head()
-    assert revision is not None
-    return revision
+    """Return the revision that this release works with: the last of its migrations, which are numbered."""
+    return max(path.stem.partition("_")[0] for path in (migrations_folder() / "versions").glob("[0-9]*.py"))
 
 
 def current(store: Store) -> str | None:
     """Return the revision of a store; None for an empty database."""
-    from alembic.migration import MigrationContext
-
+    # Read without Alembic, which is for changing a schema: most processes find the one they expect.
     with store.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table(_VERSIONS.name):
+            return None
+        return connection.execute(sa.select(_VERSIONS.c.version_num)).scalar()
 
 
 def migrate(store: Store) -> tuple[str | None, str]:
@@ -101,3 +101,28 @@ def open_store(url: str, *, create: bool = True) -> Store:
         where = store.engine.url.render_as_string(hide_password=True)
         raise UnavailableError(f"the store {where} cannot be prepared: {error}") from error
     return store
+
+
+def scratch_store(folder: Path) -> Store:
+    """Make a store in a file that will be thrown away, with today's schema and without its history."""
+    store = connect(f"sqlite:///{folder}/scratch.db")
+    with store.write() as connection:
+        metadata.create_all(connection)
+    return store
+
+
+def existing_store(url: str) -> Store | None:
+    """Open a store that has been used before; None where there is none, and none is made.
+
+    Raises
+    ------
+    UserError, UnavailableError
+        As :func:`open_store`.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        return None
+    store = connect(url)
+    used = current(store) is not None
+    store.close()
+    return open_store(url) if used else None

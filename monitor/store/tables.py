@@ -96,6 +96,15 @@ audits = sa.Table(
     sa.Column("made_at", Moment, nullable=False),
 )
 
+# What a reference has taught, for it takes seconds; learnt anew where a row is missing.
+learnt = sa.Table(
+    "learnt",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+)
+
 incidents = sa.Table(
     "incidents",
     metadata,

@@ -17,9 +17,9 @@ from checks.components import (
     angle,
     count_vector,
     merged,
+    moved,
     on_bins,
     present,
-    risen,
     scores,
     share,
 )
@@ -128,12 +128,12 @@ def test_a_rise_of_a_share_is_never_smaller_than_the_smallest_effect(before, by)
 
 @given(st.floats(0, 0.9), st.floats(0.05, 0.1))
 def test_a_share_lies_where_its_rise_says(before, by):
-    assert risen(before, angle(before, by)) == pytest.approx(max(before + by, risen(before, SMALLEST_EFFECT)))
+    assert moved(before, angle(before, by)) == pytest.approx(max(before + by, moved(before, SMALLEST_EFFECT)))
 
 
 @given(shares, st.floats(-4, 4))
 def test_a_share_moved_by_anything_is_a_share(before, by):
-    assert 0 <= risen(before, by) <= 1
+    assert 0 <= moved(before, by) <= 1
 
 
 def test_cohens_own_example():

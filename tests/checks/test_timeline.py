@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.season import Moments
-from checks.timeline import Timeline, joined
+from checks.timeline import Timeline
 
 
 def line(windows, a_day=24.0, parts_a_day=4):
@@ -80,12 +80,3 @@ def test_the_middle_of_a_block_is_the_mean_of_its_windows():
 def test_an_empty_timeline_has_no_blocks():
     empty = line(5)[5:]
     assert (len(empty), len(empty.starts("day")), len(empty.gathered("day", np.zeros((0, 3))))) == (0, 0, 0)
-
-
-def test_a_timeline_cut_in_two_and_joined_is_itself():
-    known = line(50)
-    again = joined([known[:20], known[20:]])
-    for name in ("parts", "days"):
-        assert getattr(again, name).tolist() == getattr(known, name).tolist()
-    assert again.moments.hours.tolist() == known.moments.hours.tolist()
-    assert again.a_day == known.a_day

@@ -194,8 +194,7 @@ def test_a_drift_statistic_of_the_whole_table_is_a_fact_for_no_evidence_is_its_o
 
 def described_column(verdict, rule=Rule.DESCRIPTION, breaching=frozenset({"age"})):
     finding = Finding("churn", "age", "ks", IncidentKind.DRIFT, WINDOW, verdict, rule=rule)
-    (told,) = described([finding], breaching)
-    return told.verdict
+    return described({0: finding}, breaching).get(0, finding).verdict
 
 
 def test_a_description_breaches_where_its_columns_evidence_does():

@@ -27,6 +27,7 @@ from watched_model import (
 from monitor.core.alarms import watch
 from monitor.core.calendar import Exclusion
 from monitor.core.finding import IncidentKind, Rule, Verdict
+from monitor.core.measuring import questions
 from monitor.core.signal import Terms, learn
 from monitor.core.verdicts import evidence_findings
 from monitor.core.window import Window
@@ -132,11 +133,12 @@ def test_the_interval_covers_a_true_shift_nine_times_in_ten():
     sums, rows = known.layout.observe(large)
     place = known.places["age", "location"][0]
     truth = sums[place] / rows[place]
+    asked = questions(reference().bins, plan("location"))
     covered = 0
     for number in range(200):
         seen = profile(1000 + number, ROWS, shift(4))
         watched = watch(known, days.memory, window(0), seen, lambda since: [])
-        found = evidence_findings("m", window(0), reference(), seen, plan("location"), known, watched)
+        found = evidence_findings("m", window(0), reference(), seen, asked, known, watched)
         low, high = found[0].effect_ci
         covered += low <= truth <= high
     assert 0.83 <= covered / 200 <= 0.98

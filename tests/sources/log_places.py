@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from monitor.sources.parquet import Parquet
 from monitor.sources.sql import Sql
@@ -11,7 +12,8 @@ from monitor.sources.sql import Sql
 
 def sql_type(kind):
     if pa.types.is_timestamp(kind):
-        return sa.DateTime(timezone=kind.tz is not None)
+        exact = mysql.TIMESTAMP(fsp=6) if kind.tz is not None else mysql.DATETIME(fsp=6)
+        return sa.DateTime(timezone=kind.tz is not None).with_variant(exact, "mysql", "mariadb")
     if pa.types.is_date(kind):
         return sa.Date()
     if pa.types.is_boolean(kind):
@@ -41,6 +43,31 @@ def load(url, rows, name="log"):
     engine.dispose()
 
 
+def clickhouse_type(kind):
+    if pa.types.is_timestamp(kind):
+        return "DateTime64(6, 'UTC')"
+    named = {
+        pa.date32(): "Date32",
+        pa.bool_(): "Bool",
+        pa.int64(): "Int64",
+        pa.float32(): "Float32",
+        pa.float64(): "Float64",
+    }
+    return named.get(kind, "String")
+
+
+def load_clickhouse(url, rows, folder, name="log"):
+    """Create a table of the rows' columns, each of which may be null, and fill it from a Parquet file."""
+    engine = sa.create_engine(url)
+    columns = ", ".join(f"`{field.name}` Nullable({clickhouse_type(field.type)})" for field in rows.schema)
+    pq.write_table(rows, folder / "rows.parquet")
+    with engine.connect() as connection:
+        client = connection.connection.driver_connection.client
+        client.command(f"CREATE TABLE `{name}` ({columns}) ENGINE = MergeTree ORDER BY tuple()")
+        client.command(f"INSERT INTO `{name}` SELECT * FROM file('{folder / 'rows.parquet'}', 'Parquet')")
+    engine.dispose()
+
+
 class Places:
     """Puts rows into a place of one kind and gives the source that reads them."""
 
@@ -56,11 +83,16 @@ class Places:
             pyarrow.csv.write_csv(rows, self.folder / "log.csv")
             return Parquet(path=str(self.folder / "log.csv"), **options)
         url = self.url
-        load(url, rows)
+        if self.kind == "clickhouse":
+            load_clickhouse(url, rows, self.folder)
+        else:
+            load(url, rows)
         return Sql(url=url, table="log", **options)
 
     @property
     def url(self):
         if self.kind == "postgres":
             return self.request.getfixturevalue("postgres_url")
+        if self.kind in ("mariadb", "clickhouse"):
+            return self.request.getfixturevalue(f"{self.kind}_url")
         return f"sqlite:///{self.folder / 'log.db'}"

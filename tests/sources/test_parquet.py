@@ -76,7 +76,10 @@ def test_a_file_whose_name_looks_like_a_glob_is_read(tmp_path):
 def test_the_facts_count_the_rows_and_those_without_a_time(tmp_path):
     pq.write_table(pa.table({"ts": pa.array([START, None], pa.timestamp("us", "UTC"))}), tmp_path / "a.parquet")
     facts = Parquet(path=str(tmp_path / "a.parquet"), time="ts").facts()
-    assert (facts.rows, facts.reader) == (2, "DuckDB Arrow")
+    assert (facts.rows, facts.reader) == (
+        2,
+        "DuckDB Arrow (files are local, where reading and counting cost about the same)",
+    )
     assert facts.warnings == ("1 rows have no 'ts'; they are in no window",)
 
 

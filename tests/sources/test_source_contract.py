@@ -146,7 +146,7 @@ def test_a_time_column_of_words_is_refused(place):
 
 def test_more_rows_than_the_cap_are_refused_with_three_remedies(place):
     with pytest.raises(UserError, match=r"more than 100 rows in .*schedule.every.*logs.where.*logs.max_rows"):
-        place.source(rows(), max_rows=100).read(DAY_ONE, bins(), 20)
+        place.source(rows(), max_rows=100, mode="stream").read(DAY_ONE, bins(), 20)
 
 
 ODD = [

@@ -16,8 +16,8 @@ from sqlalchemy.dialects import mysql
 
 from monitor.core.errors import UnavailableError, UserError
 from monitor.core.window import Window
-from monitor.sources._database import Database, guards
-from monitor.sources._relation import _arrow_type
+from monitor.sources._sql.database import Database, guards
+from monitor.sources._sql.relation import _arrow_type
 from monitor.sources.sql import Sql
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -86,7 +86,7 @@ def test_what_a_run_found_comes_back_as_it_was(store):
     )
     held = claim(store)
     with store.write() as connection:
-        runs.keep(connection, held.run_id, profile, rows, [finding])
+        runs.keep(connection, held.run_id, runs.Found.packed(profile, rows, [finding]))
         runs.finish(connection, held, state="done", now=NOW, rows=4, reference_id="r", last_event=NOW.timestamp())
     with store.read() as connection:
         assert runs.profile_of(connection, held.run_id) == profile
@@ -128,3 +128,25 @@ def test_a_configuration_is_remembered_once(store):
         runs.remember_configuration(connection, "churn", "f1", "{}", NOW)
         runs.remember_configuration(connection, "churn", "f1", "{}", NOW)
         assert connection.execute(sa.text("select count(*) from configurations")).scalar() == 1
+
+
+def test_of_many_models_the_newest_ends_are_told_at_once(store):
+    later = Window(WINDOW.end, WINDOW.end + timedelta(days=1))
+    finish(store, claim(store))
+    finish(store, claim(store, window=later), "skipped")
+    with store.write() as connection:
+        runs.claim(connection, "begun", WINDOW, "f1", "a", NOW)
+    with store.read() as connection:
+        assert runs.last_ends(connection, ["churn", "begun", 'it\'s "new"']) == {"churn": later.end}
+
+
+def test_a_window_is_taken_while_another_works_on_it_and_when_it_is_done(store):
+    def taken(owner):
+        with store.read() as connection:
+            return runs.taken(connection, "churn", WINDOW, owner)
+
+    assert not taken("b")
+    held = claim(store)
+    assert (taken("a"), taken("b")) == (False, True)
+    finish(store, held, "failed")
+    assert not taken("b")

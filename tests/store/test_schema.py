@@ -6,16 +6,21 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from monitor.core.errors import UnavailableError, UserError
 from monitor.store.database import connect
-from monitor.store.schema import current, head, migrate, open_store
+from monitor.store.schema import current, head, migrate, migrations_folder, open_store
 from monitor.store.tables import metadata
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(store):
     with store.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_of_the_numbered_migrations_is_the_one_that_alembic_ends_with():
+    assert head() == ScriptDirectory(str(migrations_folder())).get_current_head()
 
 
 def test_opening_twice_changes_nothing(store):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from checks.instants import Form, to_utc
 from monitor.core.window import PLAUSIBLE
 from monitor.sources._bounds import within
-from monitor.sources._relation import Relation
+from monitor.sources._sql.relation import Relation
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+_LARGE = 100_000  # rows of a table that is read in no time, whatever the plan
 _ESTIMATES = {
     "postgresql": "SELECT CAST(reltuples AS bigint) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
     " WHERE relname = :name AND nspname = coalesce(CAST(:schema AS text), current_schema()) AND reltuples >= 0",
@@ -59,6 +60,28 @@ def warnings_about(connection: "sa.Connection", relation: Relation, time: str, *
         if connection.execute(nulls).first() is not None:
             found.append(f"some rows have no {time!r}; they are in no window and are never checked")
     return found
+
+
+def scanned(connection: "sa.Connection", relation: Relation, time: str, rows: int | None, statement: Any) -> list[str]:
+    """Return a warning where a window of a large table is found by reading the table, with the remedy.
+
+    Parameters
+    ----------
+    rows : of the table, about; None where the database does not say.
+    statement : selects a short window in the middle of the times.
+    """
+    import sqlalchemy as sa
+
+    from monitor.sources._counting.deciding import whole_scan
+
+    if relation.table is None or rows is None or rows < _LARGE or not whole_scan(connection, statement):
+        return []
+    table = sa.table(relation.table, sa.column(time), schema=relation.schema)
+    quoted = connection.dialect.identifier_preparer
+    index = f"CREATE INDEX ON {quoted.format_table(table)} ({quoted.quote(time)})"
+    if connection.dialect.name != "postgresql":
+        index = index.replace("INDEX ON", f"INDEX {quoted.quote(f'{relation.table}_{time}')} ON")
+    return [f"the plan for one window reads all of {relation.place}, about {rows:,} rows; {index} makes windows cheap"]
 
 
 def _indexed(inspector: "sa.Inspector", relation: Relation, time: str) -> bool:

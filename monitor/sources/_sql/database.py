@@ -54,11 +54,11 @@ class Database:
             engine = self._engine()
             try:
                 with engine.connect() as connection:
-                    yield _guarded(connection, self.timeout)
+                    yield _guarded(connection, self)
             finally:
                 engine.dispose()
         except SQLAlchemyError as error:
-            raise self._explained(error) from error
+            raise self.explained(error) from error
 
     def _engine(self) -> "sa.Engine":
         import sqlalchemy as sa
@@ -76,7 +76,12 @@ class Database:
                 f"{self.name} needs the driver {error.name}, which is not installed; install it with pip"
             ) from error
 
-    def _explained(self, error: Exception) -> LeewayError:
+    @property
+    def milliseconds(self) -> int:
+        """The timeout, as databases are told it."""
+        return max(1, round(self.timeout / timedelta(milliseconds=1)))
+
+    def explained(self, error: Exception) -> LeewayError:
         """Return what a driver's error means for the user."""
         original = getattr(error, "orig", None) or error
         text = self._shown(original)
@@ -86,6 +91,8 @@ class Database:
                 return kind(f"{self.name}: {sentence.format(timeout=self.timeout)} ({text})")
         # SQLite calls a syntax error operational, too.
         away = _AWAY_SQLITE.search(text) if self.url.startswith("sqlite") else type(error).__name__ in _AWAY
+        if isinstance(error, OSError):  # ADBC's, in the middle of the rows: the server's refusal, or nothing from it
+            away = "ERROR:" not in text
         if away:
             return UnavailableError(f"{self.name}: the database cannot be reached or gave up ({text})")
         return UserError(f"{self.name}: the database refuses to do this ({text})")
@@ -107,7 +114,7 @@ _Meaning = tuple[frozenset[str], str, type[LeewayError], str]
 _MEANINGS: tuple[_Meaning, ...] = (
     (
         frozenset({"57014", "3024", "1969", "1317"}),
-        r"^interrupted$",
+        r"^interrupted$|due to statement timeout",
         UnavailableError,
         "a statement took longer than {timeout} and was stopped; index the time column, or raise logs.timeout",
     ),
@@ -161,21 +168,26 @@ def _sqlite_opener(database: str, uri: bool) -> Callable[[], Any]:
     return opened
 
 
-def _guarded(connection: "sa.Connection", timeout: timedelta) -> "sa.Connection":
+def _guarded(connection: "sa.Connection", database: Database) -> "sa.Connection":
     """Make the transaction read-only and bound its statements, in the dialect's own words."""
-    milliseconds = max(1, round(timeout / timedelta(milliseconds=1)))
     dialect = connection.dialect.name
     if dialect == "sqlite":
-        deadline = Deadline(timeout)
+        deadline = Deadline(database.timeout)
         connection.info["deadline"] = deadline
         connection.exec_driver_sql("PRAGMA query_only = ON")
         driver: Any = connection.connection.driver_connection
         driver.set_progress_handler(deadline.over, _CHECK_EVERY)
     elif dialect == "postgresql":
         connection = connection.execution_options(postgresql_readonly=True)
-    for statement in guards(dialect, milliseconds, mariadb=bool(getattr(connection.dialect, "is_mariadb", False))):
+    mariadb = bool(getattr(connection.dialect, "is_mariadb", False))
+    for statement in guards(dialect, database.milliseconds, mariadb=mariadb):
         connection.exec_driver_sql(statement)
     return connection
+
+
+def took_too_long(error: Exception) -> bool:
+    """Return whether PostgreSQL stopped a statement for its timeout."""
+    return getattr(error, "sqlstate", None) == "57014" or "due to statement timeout" in str(error)
 
 
 def guards(dialect: str, milliseconds: int, *, mariadb: bool = False) -> tuple[str, ...]:

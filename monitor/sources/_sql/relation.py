@@ -170,11 +170,12 @@ def _arrow_type(kind: Any, dialect: str) -> pa.DataType | None:
     if isinstance(kind, sa.Numeric | sa.Float):
         # Drivers write a 4-byte float with few digits; only as float32 does it equal the same value from Parquet.
         single = {"postgresql": "REAL", "mysql": "FLOAT", "mariadb": "FLOAT"}.get(dialect)
-        return pa.float32() if kind.__visit_name__ == single else pa.float64()
+        return pa.float32() if kind.__visit_name__ == single or type(kind).__name__ == "Float32" else pa.float64()
     if isinstance(kind, sa.DateTime):
         # MySQL's TIMESTAMP comes without a zone, but in the session's, which is UTC.
         utc = kind.timezone or (dialect in ("mysql", "mariadb") and kind.__visit_name__ == "TIMESTAMP")
         return _UTC if utc else WALL
     if isinstance(kind, sa.Date):
         return pa.date32()
-    return pa.string() if isinstance(kind, sa.String) else None
+    # ClickHouse's String is a type of its dialect's own.
+    return pa.string() if isinstance(kind, sa.String) or type(kind).__name__ == "String" else None
