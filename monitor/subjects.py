@@ -28,7 +28,7 @@ from monitor.watch import Watch
 
 log = structlog.get_logger("monitor.subjects")
 
-MOST_HELD = 16 << 20  # bytes of subjects that a process keeps; one of 50 columns takes 2 MB, a larger one is kept alone
+MOST_HELD = 4 << 20  # bytes of subjects that a process keeps: two of 50 columns; a larger one is kept alone
 COLUMN_BYTES = 4_000  # that bins and profile of a column take, about
 
 

@@ -57,7 +57,7 @@ class Log(Options):
     features: str | None = None
     """A column with a JSON object of features, whose keys are taken as columns."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
-    """A window with more rows than this is refused rather than read; ``mode: auto`` counts it where it is, where it can."""
+    """A window with more rows is refused rather than read; ``mode: auto`` counts it where it is, if it can."""
     batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     """Rows of a batch, at most; wide tables are read in fewer. Four batches are held in memory at a time."""
     max_bytes: Annotated[int, Field(ge=1)] | None = None
