@@ -68,10 +68,15 @@ def test_the_first_two_commands_of_the_readme_set_everything_up():
 def test_every_snippet_of_configuration_is_valid(page, text, monkeypatch):
     monkeypatch.setenv("SLACK_TOKEN", "xoxb-1")
     monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+    monkeypatch.setenv("SPARK_REMOTE", "sc://spark.example.org:15002")
+    monkeypatch.setenv("S3_SECRET", "secret")
     if text.startswith("notifiers:"):
         whole = CONFIG.replace("notifiers:\n  log: stdout\n", text)
     elif text.startswith("    retrain:"):
         whole = CONFIG.replace("notifiers:", f"{text}notifiers:")
+    elif text.startswith("    logs:"):
+        rest = "    reference: {file: reference.parquet}\n    schedule: {every: 1d}\n"
+        whole = f"store: sqlite:///monitor.db\nmodels:\n  model:\n{text}{rest}"
     elif text.startswith("checks:"):
         whole = CONFIG.replace("    checks: auto\n", "".join(f"    {line}\n" for line in text.splitlines()))
     elif text.startswith("- "):
