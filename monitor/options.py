@@ -72,7 +72,10 @@ def described(options: type[BaseModel]) -> dict[str, FieldInfo]:
     """Return the fields of a class of options, with what they mean as their description."""
     meanings: dict[str, str] = {}
     for base in reversed([base for base in options.__mro__ if issubclass(base, Options)]):
-        body = ast.parse(dedent(inspect.getsource(base))).body[0]
+        try:
+            body = ast.parse(dedent(inspect.getsource(base))).body[0]
+        except (OSError, SyntaxError):  # no source, or another release's since this process began
+            continue
         assert isinstance(body, ast.ClassDef)
         for declared, text in pairwise(body.body):
             match declared, text:
@@ -146,7 +149,15 @@ def _folder(info: ValidationInfo) -> Path:
 
 
 def _resolve_path(value: str, info: ValidationInfo) -> str:
-    return value if "://" in value else str(_folder(info) / Path(value).expanduser())
+    return value if "://" in value else str(_folder(info) / from_home(value))
+
+
+def from_home(path: str) -> Path:
+    """Return a path whose ``~`` stands for a home; of an unknown user it stands for itself, as in a shell."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def _resolve_url(value: SecretStr, info: ValidationInfo) -> SecretStr:

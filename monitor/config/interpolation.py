@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from monitor.options import from_home
+
 LARGEST_FILE = 65_536  # bytes; a secret is short
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
@@ -66,7 +68,7 @@ def _looked_up(match: re.Match[str], environ: Mapping[str, str], folder: Path) -
 
 
 def _file(name: str, folder: Path) -> str:
-    path = folder / Path(name).expanduser()
+    path = folder / from_home(name)
     try:
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)

@@ -8,7 +8,7 @@ import pytest
 from monitor.config.errors import ConfigError
 from monitor.config.extensions import discover
 from monitor.config.reading import read as read_file
-from monitor.options import reveal
+from monitor.options import from_home, reveal
 
 WHOLE = """
 store: postgresql+psycopg://leeway@db/leeway
@@ -172,3 +172,8 @@ def test_everything_in_the_folders_can_be_named():
     folder = Path(__file__).parents[2] / "monitor" / "sources"
     files = {path.stem for path in folder.glob("[!_]*.py")}
     assert set(discover().sources) == files
+
+
+def test_the_home_of_an_unknown_user_is_a_name_like_any_other(tmp_path):
+    assert from_home("~nobody-of-this-name/a.parquet") == Path("~nobody-of-this-name/a.parquet")
+    assert from_home("~/a.parquet") == Path.home() / "a.parquet"
