@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow as pa
 
+from checks.joining import concat
 from checks.profile import Bins
-from checks.sampling import concat
 from checks.segment_contrast import Contrast, contrast, in_words
 from checks.segment_mix import Mixture, decomposed
 from checks.segment_scores import Aspect, Pair, Score

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.instants import INSTANT, column_to_utc
-from checks.sampling import Sample, concat
+from checks.joining import concat
+from checks.sampling import Sample
 from monitor.config.calendars import Period
 from monitor.config.models import Model
 from monitor.core.errors import UserError

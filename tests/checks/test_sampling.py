@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.identity import hash_ids, hash_rows
-from checks.sampling import STRATA, Sample, allot, concat, cuts
+from checks.joining import concat
+from checks.sampling import STRATA, Sample, allot, cuts
 from checks.sketch import hash_text
 
 
