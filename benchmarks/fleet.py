@@ -193,7 +193,7 @@ def measure(
     """Build a fleet and run it; return what was seen as a list in Markdown, which is printed as it comes."""
     folder = Path(tempfile.mkdtemp(prefix="fleet-"))
     own = nullcontext(store or f"sqlite:///{folder}/monitor.db")
-    seen = [f"{models:,} models of {columns} columns, {ROWS} rows an hour, replicas: {replicas}, workers of each: {workers}"]
+    seen = [f"{models:,} models of {columns} columns, {ROWS} rows an hour; {replicas} × {workers} workers"]
     try:
         with postgres() if replicas > 1 and not store else own as given:
             url = given.replace("postgresql://", "postgresql+psycopg://", 1)
