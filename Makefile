@@ -23,14 +23,14 @@ lint: $(BIN)/monitor ## Format, lint, types and layers
 docs: $(BIN)/monitor ## Write the generated reference pages anew
 	$(BIN)/python -m monitor.config.documenting > docs/configuration.md
 
-bench: $(BIN)/monitor ## Measure what Leeway costs beside other tools, write docs/benchmarks.md (half an hour)
+bench: $(BIN)/monitor ## Measure what Leeway costs beside other tools, write docs/benchmarks.md (twenty minutes)
 	$(BIN)/python -m benchmarks
 
 peers: ## Install the other tools that `make bench` measures, each in an environment of its own
 	$(PYTHON) -m venv .peers/nannyml && .peers/nannyml/bin/pip install --quiet nannyml==0.13.1 statsmodels
 	$(PYTHON) -m venv .peers/alibi && .peers/alibi/bin/pip install --quiet alibi-detect==0.13.0 'pyarrow<20'
 
-signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (half an hour)
+signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (twenty minutes)
 	$(BIN)/python -m benchmarks.signal
 
 wheel: $(BIN)/monitor ## Build the wheel into dist/

@@ -119,6 +119,28 @@ def test_values_whose_squares_overflow_are_streamed(same):
     assert profile.columns["x"].high == 1e200
 
 
+def test_heavily_skewed_values_are_counted(same):
+    skewed = np.exp(np.random.default_rng(11).normal(0, 4, COUNT))
+    same(pa.array(skewed), {"x": fit(pa.array(skewed[:100]))})
+
+
+def test_a_constant_is_counted(same):
+    same(pa.array([7.25] * COUNT), {"x": fit(pa.array([7.25] * 9))})
+
+
+def test_values_whose_distance_is_no_double_leave_their_neighbours_exact(same):
+    rows = table(pa.array(spread([1.7e308, -1.7e308, 0.5]), pa.float64()))
+    rows = rows.append_column("y", pa.array(np.linspace(0, 1, COUNT)))
+    same(rows, {"x": fit(pa.array(range(9))), "y": fit(rows["y"])}, ["x"])
+
+
+def test_more_columns_than_are_read_together_are_counted_in_batches_of_any_size(same):
+    rows, rng = table(pa.array(range(COUNT), pa.int64())), np.random.default_rng(13)
+    for place in range(30):
+        rows = rows.append_column(f"y{place}", pa.array(rng.normal(place, 1, COUNT)))
+    same(rows, batch_rows=COUNT // 3)
+
+
 def test_atoms_have_bins_of_their_own(same):
     same(pa.array(spread([0.0, 0.0, 0.1, 0.1, 7.0, -1.0, *np.linspace(3, 4, 20)]), pa.float64()))
 

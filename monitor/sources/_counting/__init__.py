@@ -13,6 +13,7 @@ from checks.profile import IDS_KEPT, Bins, ColumnProfile, Profile
 from checks.sampling import cuts
 from checks.sketch import ValueSketch
 from monitor.core.window import Window
+from monitor.sources._counting import here as here
 from monitor.sources._counting import numbers as numbers
 from monitor.sources._counting import rows as drawing
 from monitor.sources._counting import wide as columnar
@@ -23,7 +24,7 @@ from monitor.sources._counting.lateral import lateral
 from monitor.sources._counting.sql import AsText, Digest
 from monitor.sources._sql.relation import Relation
 
-_AT_ONCE = 25  # columns of a statement: bounds what DuckDB holds of a Parquet file, and the results of PostgreSQL
+_AT_ONCE = 25  # columns of a statement: bounds the results of PostgreSQL
 Rows = Callable[[Any], Iterable[tuple[Any, ...]]]
 
 
@@ -143,7 +144,14 @@ def profiles(
     """Count columns in their database."""
     found: dict[str, ColumnProfile] = {}
     categories = [column for name, column in counted.items() if bins[name].categorical]
-    measured = [_measured(view, column, bins[name]) for name, column in counted.items() if not bins[name].categorical]
+    if view.dialect in here.DIALECTS:  # columns side by side in the file are read together
+        near = [name for name in view.relation.names if name in counted and bins[name].kind in ("numeric", "text")]
+        found |= here.profiles(near, bins, lambda names: view.batches(names, ()))
+    measured = [
+        _measured(view, column, bins[name])
+        for name, column in counted.items()
+        if not bins[name].categorical and name not in found
+    ]
     for chunk in _chunks(measured):
         placed = [replace(column, place=place) for place, column in enumerate(chunk)]
         found |= numbers.profiles(placed, _numbers(view, placed), rows)
@@ -178,8 +186,7 @@ def _numbers(view: View, columns: Sequence[numbers.Measured]) -> Iterator[Any]:
 def _measured(view: View, column: Stored, bins: Bins) -> numbers.Measured:
     binned = value(column, bins, view.event.micros, view.dialect)
     hours = numbers.hour_of(seconds(micros(column, view.dialect))) if bins.kind == "datetime" else None
-    raw = value(column, bins, view.event.micros, view.dialect, raw=True)
-    return numbers.Measured(0, column.name, bins, binned, raw, column.family, hours)
+    return numbers.Measured(0, column.name, bins, binned, column.family, hours)
 
 
 def _chunks(columns: Sequence[Any]) -> Iterator[Sequence[Any]]:

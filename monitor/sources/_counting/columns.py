@@ -109,13 +109,12 @@ def refusal(column: Stored, bins: Bins) -> str | None:
     return f"its values are of the kind {column.family} and are read as {bins.kind}"
 
 
-def value(column: Stored, bins: Bins, event: Any, dialect: str, *, raw: bool = False) -> Any:
+def value(column: Stored, bins: Bins, event: Any, dialect: str) -> Any:
     """Return the double that is binned, null where it is null or NaN: the value, a length, or an age in hours.
 
     Parameters
     ----------
     event : microseconds since 1970 of the row's time.
-    raw : whether NaN may stay one.
     """
     if bins.kind == "text":
         return AsDouble(Length(column.column))
@@ -124,8 +123,7 @@ def value(column: Stored, bins: Bins, event: Any, dialect: str, *, raw: bool = F
     if column.family == "boolean" and dialect not in ("sqlite", "mysql"):
         return AsDouble(sa.case((column.column, sa.literal_column("1")), (~column.column, sa.literal_column("0"))))
     double = AsDouble(column.column)
-    # An engine that keeps columns tells by the extremes whether there was a NaN, and is asked anew.
-    if column.whole or column.family == "boolean" or dialect in ("sqlite", "mysql") or (dialect == "duckdb" and raw):
+    if column.whole or column.family == "boolean" or dialect in ("sqlite", "mysql"):
         return double
     return sa.case((~IsNaN(double), double))
 

@@ -29,7 +29,6 @@ class Measured:
     ----------
     place : number of the column in the statement.
     value : double, null for NaN.
-    raw : the same, but for NaN.
     hours : the hour in UTC of a time, 0 to 23; None for other kinds.
     family : of the type as it arrives.
     """
@@ -38,7 +37,6 @@ class Measured:
     name: str
     bins: Bins
     value: Any
-    raw: Any
     family: str
     hours: Any = None
 

@@ -297,7 +297,5 @@ def _thousandth(element: Thousandth, compiler: Any, **kw: Any) -> str:
 @compiles(Histogram)
 def _histogram(element: Histogram, compiler: Any, **kw: Any) -> str:
     value, *edges = [str(compiler.process(clause, **kw)) for clause in element.clauses]
-    if _dialect(compiler) == "duckdb":
-        return f"map_values(histogram({value}, [{', '.join(edges)}]))"
     below_each = ", ".join(f"countIf({value} <= {edge})" for edge in edges)
     return f"arraySlice(arrayDifference([toUInt64(0), {below_each}]), 2)"

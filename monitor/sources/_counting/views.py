@@ -87,7 +87,7 @@ class Duck(DefaultDialect):
     supports_statement_cache = False
 
 
-def of_files(connection: Any, rows_at_a_time: int) -> tuple[Answers, Arrays, Batches]:
+def of_files(connection: Any, files: Files, rows_at_a_time: int) -> tuple[Answers, Arrays, Batches]:
     """Return how statements are run by DuckDB on the view that :func:`viewed` made."""
 
     def spelled(statement: Any) -> str:
@@ -105,7 +105,7 @@ def of_files(connection: Any, rows_at_a_time: int) -> tuple[Answers, Arrays, Bat
     def batches(names: Sequence[str], conditions: Sequence[Any]) -> Iterator[pa.RecordBatch]:
         columns: list[Any] = [sa.column(name) for name in names]
         statement = sa.select(*columns).select_from(sa.table("log")).where(*conditions)
-        return stream(connection.sql(spelled(statement)), rows_at_a_time)
+        return files.rows(connection, connection.sql(spelled(statement)), rows_at_a_time)
 
     return answers, arrays, batches
 

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from monitor.sources._counting.numbers import Answer, Measured
 from monitor.sources._counting.sql import LARGEST, Exact, Histogram
 
-DIALECTS = ("duckdb", "clickhouse")
+DIALECTS = ("clickhouse",)
 _EACH = 6  # results of a column
 
 
 def wide(columns: Sequence[Measured], rows: sa.Select[Any]) -> sa.Select[Any]:
     """Return one statement for all columns, which have no infinities and no times."""
     inner = rows.with_only_columns(
-        *[column.raw.label(f"v{column.place}") for column in columns], maintain_column_froms=True
+        *[column.value.label(f"v{column.place}") for column in columns], maintain_column_froms=True
     ).subquery("held")
     shown: list[Any] = []
     for column in columns:
