@@ -30,7 +30,7 @@ peers: ## Install the other tools that `make bench` measures, each in an environ
 	$(PYTHON) -m venv .peers/nannyml && .peers/nannyml/bin/pip install --quiet nannyml==0.13.1 statsmodels
 	$(PYTHON) -m venv .peers/alibi && .peers/alibi/bin/pip install --quiet alibi-detect==0.13.0 'pyarrow<20'
 
-signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (twenty minutes)
+signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (half an hour)
 	$(BIN)/python -m benchmarks.signal
 
 wheel: $(BIN)/monitor ## Build the wheel into dist/

@@ -19,8 +19,8 @@ from monitor.sources._sql.relation import literal
 if TYPE_CHECKING:
     from monitor.sources._counting import View
 
-# Of 2,000,000 rows of 100 columns counting took 11 s and 270 MB, reading 17 s and 550 MB (docs/howto/push-down.md). Without an
-# id, drawing the sample costs more than that gains.
+# Of 2,000,000 rows of 100 columns counting took 11 s and 270 MB, reading 17 s and 550 MB (docs/howto/push-down.md).
+# Without an id, drawing the sample costs more than that gains.
 ROWS_WORTH_COUNTING = 500_000
 
 
