@@ -1,7 +1,7 @@
 """PostgreSQL through ADBC: columns in binary by COPY, in a transaction as guarded as the cursor's, as the same batches.
 
 SQLite stays with the cursor. Its ADBC driver fixes each column's type by the first rows and fails at a later row that
-does not fit, and it cannot be interrupted; to look at the types of all rows first costs what it gains.
+does not fit, and it cannot be interrupted, so that no timeout could be kept.
 """
 
 from collections.abc import Generator, Iterator, Sequence
