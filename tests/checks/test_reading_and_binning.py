@@ -142,7 +142,7 @@ def test_edges_ascend_are_finite_and_take_any_value(reference, values):
     bins = fit(pa.array(reference, pa.float64()), "numeric")
     edges = np.array(bins.edges)
     assert np.isfinite(edges).all()
-    assert (np.diff(edges) > 0).all()
+    assert (edges[1:] > edges[:-1]).all()  # a difference may be too large for a double
     profile = profile_column(pa.array(values, pa.float64()), bins)
     assert profile.counts.sum() == profile.present
 
