@@ -12,7 +12,7 @@ from pydantic import Field
 
 from checks.aggregate import Aggregate
 from checks.instants import Form, form_of, offset_of
-from checks.profile import Bins
+from checks.profile import Bins, Profile
 from monitor.core.errors import UserError
 from monitor.core.ports import Reading, TableFacts
 from monitor.core.window import Window
@@ -38,6 +38,11 @@ class Watched:
 
     columns: frozenset[str]
     others: list[str] = field(default_factory=list)
+
+    def told(self, profile: Profile) -> Profile:
+        """Return a profile of the fetched columns that knows of the others, too."""
+        extra = dict.fromkeys(self.others, profile.rows) if profile.rows else {}
+        return replace(profile, extra={**profile.extra, **extra})
 
 
 Wanted = Sequence[str] | Watched | None  # None are all columns
@@ -83,9 +88,7 @@ class Log(Options):
         with ahead(self.batches(window, watched)) as batches:
             for batch in batches:
                 aggregate = aggregate.add(batch)
-        profile = aggregate.profile
-        extra = {**profile.extra, **dict.fromkeys(watched.others, profile.rows)} if profile.rows else profile.extra
-        return Reading(replace(profile, extra=extra), aggregate.sample.rows())
+        return Reading(watched.told(aggregate.profile), aggregate.sample.rows())
 
     def rows_at_a_time(self, columns: int) -> int:
         """Return how many rows a batch of so many columns may have."""

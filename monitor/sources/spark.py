@@ -75,12 +75,10 @@ class Spark(Log):
                 parts = parts.repartition(_MERGERS, "part").sortWithinPartitions("part")
                 batches = relation.connection.collect(parts.mapInArrow(adding(task), PART_SCHEMA)).to_batches()
         found = total(task, batches)
-        profile = found.aggregate.profile
         if found.beyond(task):
-            too_many = profile.rows > self.max_rows
+            too_many = found.aggregate.profile.rows > self.max_rows
             raise (self.too_many if too_many else self.too_large)(window, relation.place)
-        extra = dict.fromkeys(watched.others, profile.rows) if profile.rows else {}
-        return Reading(replace(profile, extra={**profile.extra, **extra}), found.aggregate.sample.rows())
+        return Reading(watched.told(found.aggregate.profile), found.aggregate.sample.rows())
 
     def batches(self, window: Window, columns: Wanted = None) -> Iterator[pa.RecordBatch]:
         """Stream the window's rows to this process, a partition at a time."""

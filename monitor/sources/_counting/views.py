@@ -33,6 +33,9 @@ def dialect_of(connection: sa.Connection) -> str:
     return spoken(connection.dialect.name)
 
 
+STILL = ("postgresql", "sqlite")  # where every statement of a read surely sees the same rows; MySQL's engines differ
+
+
 def hold_still(connection: sa.Connection, zone: tzinfo) -> None:
     """Let all statements of a read see the same rows, where the database can; lend SQLite what it lacks.
 
