@@ -20,6 +20,7 @@ from monitor.core.memory import Memory
 from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
 from monitor.core.window import Window
+from monitor.failpoints import reach
 from monitor.locating import located
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
@@ -171,11 +172,13 @@ class Cycle:
             return self._failed(watch, window, "", error)
         fingerprint = watch.fingerprint(subject.reference.id)
         now = self.clock.now()
+        reach("window.owed")
         with self.store.write() as connection:
             run_rows.remember_configuration(connection, watch.name, fingerprint, watch.settings, now)
             claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
         if claim is None:
             return Result(window, "taken")
+        reach("window.claimed")
         with self.leases.holding(run_table, claim.run_id, claim.epoch):
             try:
                 reading = self.reader(watch, window, subject.reference.bins)
@@ -191,6 +194,7 @@ class Cycle:
     def _conclude(
         self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
     ) -> Result:
+        reach("window.read")
         # Judged and packed before the transaction that writes: it would keep other writers waiting.
         with self.store.read() as connection:
             before = held_before(connection, watch, subject, window, self.shelf)
@@ -201,6 +205,7 @@ class Cycle:
         key = watch.evidence_key(subject.reference.id)
         keep = self.shelf.keeping(Shown(window, reading, outcome.findings, key, decided, outcome.memory))
         now = self.clock.now()
+        reach("window.judged")
         with self.store.write() as connection:
             opened = incident_rows.listing(connection, watch.name)
             steps = [
@@ -218,6 +223,8 @@ class Cycle:
             )
             keep(connection, claim.run_id)
             follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
+            reach("window.written")
+        reach("window.committed")
         log.info(
             "window.done",
             model=watch.name,

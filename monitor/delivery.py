@@ -15,6 +15,7 @@ from monitor.core.incident import Transition
 from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, Rejected
 from monitor.core.ports import Clock, Notifier
 from monitor.core.retrain import Fired, RetrainRequest, RetrainState
+from monitor.failpoints import reach
 from monitor.store import bodies
 from monitor.store import incidents as incident_rows
 from monitor.store import outbox as outbox_rows
@@ -66,6 +67,7 @@ class Delivery:
             if letter is None:
                 break
             tried += 1
+            reach("letter.claimed")
             with self.leases.holding(outbox_table, letter.id, letter.epoch):
                 if letter.kind == "retrain":
                     self._fire(letter)
@@ -76,9 +78,12 @@ class Delivery:
     def _deliver(self, letter: Letter) -> bool:
         """Send a notice; return whether it was put off."""
         outcome = self._send(letter)
+        reach("letter.sent")
         now = self.clock.now()
         with self.store.write() as connection:
             self._settle(connection, letter, outcome, now)
+            reach("letter.settled")
+        reach("letter.committed")
         return isinstance(outcome, Deferred)
 
     def _send(self, letter: Letter) -> Outcome:
@@ -124,6 +129,7 @@ class Delivery:
                 fired = known or trigger.fire(request)
             except Exception as error:  # noqa: BLE001 - as above; rather never than twice
                 fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {_defect(error)}")
+        reach("letter.sent")
         now = self.clock.now()
         log.info("retrain.fired", key=request.key, state=str(fired.state), note=fired.note)
         with self.store.write() as connection:
@@ -141,6 +147,8 @@ class Delivery:
             retrain_rows.move(connection, request.key, fired, now)
             if not unsettled and request.incident is not None and watch is not None:
                 self._tell(connection, watch, request, fired, now)
+            reach("letter.settled")
+        reach("letter.committed")
 
     def _tell(
         self, connection: sa.Connection, watch: Watch, request: RetrainRequest, fired: Fired, now: datetime

@@ -77,6 +77,8 @@ def reference(extensions: Extensions | None = None) -> str:
 
 def _sections() -> Iterator[str]:
     yield f"## The whole file\n\n{_table(Config)}"
+    for name, field in Config.model_fields.items():
+        yield from _section(name, _inner(field))
     yield f"## models.NAME\n\n{first_line(Model)}\n\n{_table(Model)}"
     for name, field in Model.model_fields.items():
         if name != "checks":  # they have a chapter of their own
@@ -86,7 +88,8 @@ def _sections() -> Iterator[str]:
 def _section(path: str, kind: Any) -> Iterator[str]:
     if not (inspect.isclass(kind) and issubclass(kind, Options)):
         return
-    yield f"### {path}\n\n{first_line(kind)}\n\n{_table(kind)}"
+    meaning = first_line(kind).replace("``", "`")
+    yield f"### {path}\n\n{meaning}\n\n{_table(kind)}"
     for name, field in kind.model_fields.items():
         yield from _section(f"{path}.{name}", _inner(field))
 

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, SkipValidation, ValidationInfo, field_val
 from checks.catalogue import Check
 from checks.profile import Kind
 from monitor.config.calendars import Calendar, Period
+from monitor.config.operations import Canary, Ping, Retention, Web
 from monitor.core.ports import Notifier, Source, Trigger
 from monitor.options import DatabaseUrl, Duration, FilePath, Moment, Options, TimeZone
 from monitor.rates import Rate, RateText
@@ -27,6 +28,9 @@ class Schedule(Options):
     """Zone whose midnight aligns the windows."""
     catch_up: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(days=30)
     """After downtime, windows that have been due for longer than this are skipped, and the skip is recorded."""
+    allowed_lateness: Duration = timedelta(days=2)
+    """For how long after it was due a window's rows are counted again; where late rows have arrived, the window is
+    read anew and its verdict revised. At 0 what was read once stays."""
     start: Moment | None = None
     """The first window to check; by default the newest one when the daemon first sees the model."""
 
@@ -195,12 +199,35 @@ class Config(Options):
     """The models by name."""
     notifiers: dict[str, SkipValidation[Notifier]] = Field(default_factory=dict)
     """Receivers by name; each has one key, the notifier's name, with its options."""
+    fallback: str | None = None
+    """Name of the receiver that is told what another one has refused for good."""
+    web: Web | None = None
+    """Where the daemon answers over HTTP; without this section it opens no port."""
+    ping: Ping | None = None
+    """A dead man's switch that the daemon feeds."""
+    canary: Canary | None = Canary()
+    """How the way of an alert is proven from time to time; ``canary: off`` leaves that out."""
+    retention: Retention = Retention()
+    """How long the store keeps what."""
     tick: Annotated[Duration, Field(ge=timedelta(milliseconds=100))] = timedelta(seconds=10)
     """How often the daemon looks for owed windows and undelivered messages."""
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Windows that are checked at the same time."""
     link: str | None = None
     """Address under which people find the reports; messages link to it."""
+
+    @field_validator("canary", mode="before")
+    @classmethod
+    def _off_is_none(cls, value: object) -> object:
+        return None if value == "off" else value
+
+    @model_validator(mode="after")
+    def _names_receivers(self) -> Self:
+        named = [self.fallback] if self.fallback is not None else []
+        for name in (*named, *(self.canary.notify if self.canary else ())):
+            if name not in self.notifiers:
+                raise ValueError(f"there is no notifier {name!r}; there is {', '.join(self.notifiers) or 'none'}")
+        return self
 
     @property
     def shares(self) -> dict[str, float]:

@@ -49,6 +49,9 @@ runs = sa.Table(
     sa.Column("rows", sa.Integer),
     sa.Column("last_event", Moment),
     sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("revision", sa.Integer, nullable=False, default=0, server_default="0"),  # how often late rows changed it
+    sa.Column("counts", sa.Integer, nullable=False, default=0, server_default="0"),  # how often late rows were sought
+    sa.Column("counted_at", Moment),
     sa.UniqueConstraint("model", "window_start", "window_end", "fingerprint"),
     sa.Index(None, "model", "window_end"),
 )
@@ -225,4 +228,42 @@ configurations = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("first_seen", Moment, nullable=False),
+)
+
+# What late rows changed in a window that had its verdict already.
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("rows_before", sa.Integer, nullable=False),
+    sa.Column("rows_after", sa.Integer, nullable=False),
+    sa.Column("changes", sa.Text, nullable=False),  # verdicts that became others, as JSON
+    sa.Index(None, "run_id"),
+)
+
+# Which processes watch: one row each, written anew at every beat.
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("beat", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
+    sa.Column("body", sa.Text, nullable=False),  # what the process says of itself, as JSON
+)
+
+# Each proof that an alert would get through, or that it would not.
+canaries = sa.Table(
+    "canaries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),  # proven | failed
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Index(None, "at"),
 )
