@@ -76,7 +76,9 @@ class Watch:
         model = self.model
         return {
             "checks": [(p.name, repr(p.check), p.columns, p.auto) for p in self.plan if rule_of(p) is Rule.EVIDENCE],
-            "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up", "start", "delay"}),
+            "schedule": model.schedule.model_dump(
+                mode="json", exclude={"catch_up", "start", "delay", "allowed_lateness"}
+            ),
             "columns": model.columns.model_dump(mode="json", exclude={"importance", "segments"}),
             "calendar": model.calendar.model_dump(mode="json"),
         }
@@ -87,7 +89,7 @@ class Watch:
         model = self.model
         more = {
             "checks": [(p.name, repr(p.check), p.columns, p.threshold, p.auto) for p in self.plan],
-            "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up"}),
+            "schedule": model.schedule.model_dump(mode="json", exclude={"catch_up", "allowed_lateness"}),
             "columns": model.columns.model_dump(mode="json"),
             "alerts": model.alerts.model_dump(mode="json"),
             "budget": [self.rate, self.calibrated],
