@@ -15,6 +15,7 @@ from monitor.core.errors import LeewayError, UserError
 from monitor.core.evaluation import Evaluation, Subject, evaluate
 from monitor.core.finding import Finding, IncidentKind, summary_of
 from monitor.core.incident import Incident, State, Transition
+from monitor.core.lateness import next_look
 from monitor.core.lifecycle import Cause, fire
 from monitor.core.memory import Memory
 from monitor.core.ports import Clock, Reading
@@ -22,9 +23,11 @@ from monitor.core.reference import Reference
 from monitor.core.window import Window
 from monitor.failpoints import reach
 from monitor.locating import located
+from monitor.pulse import Pulse
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
 from monitor.store import runs as run_rows
+from monitor.store.bodies import DamagedRowError
 from monitor.store.database import Store, StoreAwayError
 from monitor.store.leases import Leases
 from monitor.store.shelf import Shelf, Shown
@@ -70,6 +73,7 @@ class Cycle:
     leases: Leases = field(default_factory=Leases)
     reader: Reader = from_log
     shelf: Shelf = field(default_factory=Shelf)
+    pulse: Pulse = field(default_factory=Pulse)
     _rests: dict[str, tuple[Watch, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,17 +92,12 @@ class Cycle:
         return self._subjects.forget()
 
     def owing(self, watched: Iterable[Watch]) -> list[Watch]:
-        """Return the models that have a window to evaluate now; one statement, however many models there are."""
+        """Return the models that have a window to evaluate or to look at again now; one statement, however many."""
         now = self.clock.now()
         ready = [watch for watch in watched if not self._rests_now(watch)]
         with self.store.read() as connection:
-            ends = run_rows.last_ends(connection, [watch.name for watch in ready])
-        return [
-            watch
-            for watch in ready
-            if ((last := ends.get(watch.name)) is None and watch.model.schedule.start is None)
-            or any(watch.schedule.due(now, last, watch.model.schedule.start, 1))
-        ]
+            come = run_rows.progress(connection, [watch.name for watch in ready])
+        return [watch for watch in ready if _owes(watch, come.get(watch.name, NO_PROGRESS), now)]
 
     def owed(self, watch: Watch, most: int | None = None) -> list[Window]:
         """Return the windows to evaluate now, oldest first, recording those that are too old as skipped.
@@ -116,7 +115,10 @@ class Cycle:
             span = Window(skipped[0].start, skipped[-1].end)
             reason = f"{len(skipped)} windows older than catch_up ({watch.model.schedule.catch_up}) were not evaluated"
             with self.store.write() as connection:
-                run_rows.skip(connection, watch.name, span, watch.fingerprint(""), reason, now)
+                moved = run_rows.last_end(connection, watch.name) != last
+                print_ = watch.fingerprint("")
+                if moved or not run_rows.skip(connection, watch.name, span, print_, reason, now, self.owner):
+                    return []  # another replica is at it; the next tick sees what is left
             log.warning("windows.skipped", model=watch.name, windows=len(skipped), reason=reason)
         return due
 
@@ -154,11 +156,14 @@ class Cycle:
         UnavailableError
             When the store cannot be used. The window stays owed.
         """
-        try:
-            return self._run(watch, window)
-        except run_rows.StaleClaimError as error:
-            log.warning("window.lost", model=watch.name, window=str(window), reason=str(error))
-            return Result(window, "taken")
+        with self.pulse.working(watch.name) as outcome:
+            try:
+                result = self._run(watch, window)
+            except run_rows.StaleClaimError as error:
+                log.warning("window.lost", model=watch.name, window=str(window), reason=str(error))
+                result = Result(window, "taken")
+            outcome.append(result.outcome)
+        return result
 
     def _run(self, watch: Watch, window: Window) -> Result:
         with self.store.read() as connection:
@@ -186,6 +191,8 @@ class Cycle:
                 return self._failed(watch, window, fingerprint, error, claim)
             try:
                 return self._conclude(watch, subject, window, claim, reading)
+            except DamagedRowError as error:  # which no waiting mends
+                return self._failed(watch, window, fingerprint, error, claim)
             except (LeewayError, run_rows.StaleClaimError):
                 raise  # the store's trouble, or another's window: there is nothing to write
             except Exception as error:  # noqa: BLE001 - as above
@@ -220,6 +227,7 @@ class Cycle:
                 rows=reading.profile.rows,
                 last_event=reading.profile.last_event,
                 reference_id=subject.reference.id,
+                look_at=looked_at(watch, window, now),
             )
             keep(connection, claim.run_id)
             follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
@@ -250,7 +258,8 @@ class Cycle:
                     return Result(window, "taken")
             run_rows.finish(connection, claim, state="failed", now=now, reason=reason)
             if isinstance(error, UserError) or claim.attempts >= FAILURES_TOLERATED:
-                steps = blind(watch.name, incident_rows.listing(connection, watch.name), window, reason, now)
+                known = incident_rows.listing(connection, watch.name, closed=True)
+                steps = blind(watch.name, known, window, reason, now)
                 follow(connection, Scene(watch, None, window, 0, now), steps)
         self._rests[watch.name] = (watch, now + run_rows.pause(claim.attempts))
         log.error("window.failed", model=watch.name, window=str(window), reason=reason, exc_info=defect)
@@ -258,6 +267,21 @@ class Cycle:
 
 
 BLIND = "blind"
+NO_PROGRESS = run_rows.Progress(None, None)
+
+
+def _owes(watch: Watch, come: run_rows.Progress, now: datetime) -> bool:
+    start = watch.model.schedule.start
+    if come.last_end is None and start is None:
+        return True  # a model seen for the first time shows something at once
+    looks = come.look_at is not None and come.look_at <= now
+    return looks or any(watch.schedule.due(now, come.last_end, start, 1))
+
+
+def looked_at(watch: Watch, window: Window, now: datetime) -> datetime | None:
+    """Return when late rows of a window are looked for next; None where its time for that is over."""
+    options = watch.model.schedule
+    return next_look(window.end + options.delay, options.allowed_lateness, now)
 
 
 def held_before(
@@ -305,12 +329,16 @@ def watched(opened: list[Incident]) -> list[Incident]:
     return [incident for incident in opened if incident.fault != BLIND]
 
 
-def blind(model: str, opened: list[Incident], window: Window, reason: str, now: datetime) -> list[Transition]:
-    """Open an incident that says that the model cannot be watched; none when one is open."""
-    if any(incident.fault == BLIND for incident in opened):
+def blind(model: str, known: list[Incident], window: Window, reason: str, now: datetime) -> list[Transition]:
+    """Open an incident that says that the model cannot be watched; none when one is open among those ``known``."""
+    earlier = [incident for incident in known if incident.fault == BLIND]
+    if any(incident.state is not State.RESOLVED for incident in earlier):
         return []
     group = Group(BLIND, "cannot be watched", (), reason, pipeline=True)
-    return [fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)]
+    step = fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)
+    # A person may have closed one about this very window: what is resolved stays so, and this is another.
+    again = sum(incident.id.startswith(step.after.id) for incident in earlier)
+    return [replace(step, after=replace(step.after, id=f"{step.after.id}-{again + 1}"))] if again else [step]
 
 
 def recovered(opened: list[Incident], window: Window, now: datetime) -> list[Transition]:

@@ -63,8 +63,9 @@ class Owed:
 
 
 @pytest.fixture
-def daemon_of(tmp_path):
-    """A daemon of models that owe some windows, given as name=number."""
+def daemon_of(tmp_path, monkeypatch):
+    """A daemon of models that owe some windows, given as name=number, and none of them a second look."""
+    monkeypatch.setattr("monitor.daemon.revise", lambda *_: 0)
     begun = []
 
     def make(workers, **owed):

@@ -12,8 +12,9 @@ depends_on = None
 def upgrade() -> None:
     # Plain ADD COLUMN, which every release of both databases can do without copying the table.
     op.add_column("runs", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("runs", sa.Column("counts", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("runs", sa.Column("counted_at", sa.DateTime(), nullable=True))
+    op.add_column("runs", sa.Column("look_at", sa.DateTime(), nullable=True))
+    op.create_index(op.f("ix_runs_model_look_at"), "runs", ["model", "look_at"])
+    op.add_column("outbox", sa.Column("held", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "revisions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -50,8 +51,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("outbox", "held")
     op.drop_table("canaries")
     op.drop_table("heartbeats")
     op.drop_table("revisions")
-    for column in ("counted_at", "counts", "revision"):
+    op.drop_index(op.f("ix_runs_model_look_at"), "runs")
+    for column in ("look_at", "revision"):
         op.drop_column("runs", column)

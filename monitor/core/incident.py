@@ -122,6 +122,7 @@ class Reason(StrEnum):
     REPEAT = "repeat interval elapsed"
     PERSON = "a person acted"
     RETRAIN = "retraining"
+    REVISED = "late rows revised a window"
 
 
 @dataclass(frozen=True, slots=True)

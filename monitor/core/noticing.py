@@ -32,6 +32,7 @@ _REASONS = {
     "expected": Reason.PERSON,
     "silenced": Reason.PERSON,
     "retrain": Reason.RETRAIN,
+    "revised": Reason.REVISED,
 }
 
 
@@ -81,9 +82,11 @@ def _decide(
 
 def notice_key(incident: str, receiver: str, step: Transition) -> str:
     """Return the idempotency key of a notice: the same step of the same incident always has the same key."""
-    # A person may act twice within a window; the monitor takes each step once a window.
-    moment = step.at if step.actor != "monitor" else step.after.last_window_end
+    # A person may act, and earlier windows be revised, twice within a window; other steps are taken once a window.
+    again = step.actor != "monitor" or step.event == "revised"
+    moment = step.at if again else step.after.last_window_end
     seed = f"{incident}|{receiver}|{step.event}|{step.after.windows}|{step.after.calm}|{moment.isoformat()}"
+    seed += f"|{step.detail}" if step.event == "revised" else ""
     return f"{incident}-{sha256(seed.encode()).hexdigest()[:12]}"
 
 
@@ -99,7 +102,7 @@ def _muted(step: Transition, last: datetime | None, others: Sequence[Incident]) 
     if step.event == "resolved":
         # A receiver that was never told of the incident need not hear that it is over.
         return "" if last is not None else "nothing was sent about this incident"
-    if step.event in ("acknowledged", "expected", "silenced", "retrain"):
+    if step.event in ("acknowledged", "expected", "silenced", "retrain", "revised"):
         return "" if last is not None else "nothing was sent about this incident"
     if incident.expected:
         return "a person declared the change expected"

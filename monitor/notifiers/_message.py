@@ -54,7 +54,7 @@ def message(notice: Notice) -> Message:
     lines = tuple(Line(_name(item.column), _evidence(item)) for item in incident.evidence[:SHOWN])
     return Message(
         title=title(notice),
-        sentence=_sentence(notice),
+        sentence=_noted(notice, _sentence(notice)),
         so_what=_so_what(incident),
         facts=_facts(notice),
         lines=lines,
@@ -154,8 +154,18 @@ def _state(incident: Incident) -> str:
     return ", ".join(parts)
 
 
+def _noted(notice: Notice, text: str) -> str:
+    """Put the note before a text: for whom the message was, and why it came here."""
+    note = _short(notice.note, _WORDS).rstrip(".")
+    return f"{_capital(note)}. {text}" if note else text
+
+
 def news(notice: Notice) -> str:
     """Say what has changed since the last notice."""
+    return _noted(notice, _news(notice))
+
+
+def _news(notice: Notice) -> str:
     incident = notice.incident
     detail = _short(notice.detail, _SENTENCE)
     if notice.reason is Reason.REPEAT:
@@ -168,6 +178,7 @@ def news(notice: Notice) -> str:
         Reason.RESOLVED: "Resolved",
         Reason.PERSON: "A person acted",
         Reason.RETRAIN: "Retraining",
+        Reason.REVISED: "Late rows",
     }[notice.reason]
     return f"{lead}: {detail}" if detail else lead
 
@@ -190,6 +201,7 @@ def payload(notice: Notice, most: int) -> dict[str, Any]:
         "title": words.title,
         "text": f"{words.sentence} {words.so_what}",
         "news": words.news,
+        "note": notice.note or None,
         "at": iso(notice.at),
         "model": notice.incident.model,
         "version": notice.version,

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from checks import codec
 from checks.profile import Profile, Volume
+from checks.sample_codec import decode_table, encode_table
 from monitor.core.finding import Finding
 from monitor.core.window import Window
 from monitor.store import bodies, leases, owners
 from monitor.store.database import database_now
-from monitor.store.references import table_from_bytes, table_to_bytes
 from monitor.store.tables import configurations, findings, profiles, runs
 
 _FINAL = ("done", "skipped")
@@ -44,6 +44,7 @@ class Run:
     finished_at: datetime | None
     attempts: int
     fingerprint: str = ""
+    revision: int = 0
 
 
 class StaleClaimError(Exception):
@@ -67,9 +68,14 @@ def claim(
     Replicas may have different configurations while a change is rolled out; a window is evaluated under one of them.
     """
     same = _of(connection, model, window)
-    if any(_taken(row, owner) for row in same):
+    if any(_taken(row, owner) for row in same) or revised_now(connection, model, owner):
         return None
     row = next((row for row in same if row.fingerprint == fingerprint), None)
+    resting = row is not None and row.state == "failed" and row.finished_at is not None
+    # What failed later than now failed before the clock was set back, and has rested for long enough.
+    if resting and row.finished_at <= now < row.finished_at + pause(row.attempts):
+        return None
+    _fence(connection, model, window, "taken over under another configuration", fingerprint)
     if row is None:
         values = {
             "model": model,
@@ -86,8 +92,6 @@ def claim(
         }
         inserted = connection.execute(_insert_new(connection, values)).scalar()
         return Claim(inserted, 1, 1) if inserted is not None else None
-    if row.state == "failed" and row.finished_at is not None and now < row.finished_at + pause(row.attempts):
-        return None
     updated = connection.execute(
         runs.update()
         .where(runs.c.id == row.id, runs.c.epoch == row.epoch)
@@ -109,8 +113,57 @@ def taken(connection: sa.Connection, model: str, window: Window, owner: str) -> 
     return any(_taken(row, owner) for row in _of(connection, model, window))
 
 
+def revised_now(connection: sa.Connection, model: str, owner: str) -> bool:
+    """Return whether another living owner revises a window of the model: what later ones rest on may change."""
+    looked_at = (runs.c.model == model, runs.c.look_at.is_not(None), runs.c.lease_until.is_not(None))
+    rows = connection.execute(sa.select(runs.c.owner, _lapsed(connection).label("lapsed")).where(*looked_at))
+    return any(not _free(row, owner) for row in rows)
+
+
+def reopen(connection: sa.Connection, model: str, owner: str, now: datetime) -> tuple[Run, Claim] | None:
+    """Claim the oldest done window whose rows are to be counted again; None where there is none, or not now.
+
+    Nothing else of the model is evaluated meanwhile, since later windows rest on earlier ones.
+    """
+    leased = sa.select(runs.c.owner, _lapsed(connection).label("lapsed")).where(
+        runs.c.model == model, runs.c.lease_until.is_not(None)
+    )
+    if any(not _free(row, owner) for row in connection.execute(leased)):
+        return None
+    due = sa.select(runs).where(runs.c.model == model, runs.c.state == "done", runs.c.look_at <= now)
+    row = connection.execute(due.order_by(runs.c.window_end).limit(1)).first()
+    if row is None:
+        return None
+    connection.execute(
+        runs.update()
+        .where(runs.c.id == row.id)
+        .values(owner=owner, epoch=row.epoch + 1, lease_until=leases.until(connection))
+    )
+    return _as_run(row), Claim(row.id, row.epoch + 1, row.attempts)
+
+
+def look_again(connection: sa.Connection, held: Claim, look_at: datetime | None, **changed: object) -> None:
+    """Give a reopened window back, with what late rows have ``changed`` of its row.
+
+    Raises
+    ------
+    StaleClaimError
+        When the claim is no longer ours.
+    """
+    ours = (runs.c.id == held.run_id, runs.c.epoch == held.epoch, runs.c.state == "done")
+    done = connection.execute(runs.update().where(*ours).values(look_at=look_at, lease_until=None, **changed))
+    if done.rowcount != 1:
+        raise _stale(held)
+
+
+def _stale(held: Claim) -> StaleClaimError:
+    return StaleClaimError(f"run {held.run_id} was taken over at a later epoch than {held.epoch}")
+
+
 def _of(connection: sa.Connection, model: str, window: Window) -> Sequence[sa.Row[tuple[object, ...]]]:
-    here = (runs.c.model == model, runs.c.window_start == window.start, runs.c.window_end == window.end)
+    same = sa.and_(runs.c.window_start == window.start, runs.c.window_end == window.end)
+    covers = sa.and_(runs.c.window_start <= window.start, runs.c.window_end >= window.end)
+    here = (runs.c.model == model, runs.c.window_end >= window.end, sa.or_(same, covers & (runs.c.state == "skipped")))
     return connection.execute(sa.select(runs, _lapsed(connection).label("lapsed")).where(*here)).all()
 
 
@@ -152,8 +205,9 @@ def finish(
     last_event: float | None = None,
     reference_id: str | None = None,
     reason: str = "",
+    look_at: datetime | None = None,
 ) -> None:
-    """Write the end of a run.
+    """Write the end of a run; ``look_at`` is when late rows are looked for first.
 
     Raises
     ------
@@ -167,18 +221,29 @@ def finish(
             state=state,
             finished_at=now,
             rows=rows,
-            last_event=datetime.fromtimestamp(last_event, UTC) if last_event is not None else None,
+            last_event=moment_of(last_event),
             reference_id=reference_id,
             reason=reason,
             lease_until=None,
+            look_at=look_at,
         )
     )
     if done.rowcount != 1:
-        raise StaleClaimError(f"run {held.run_id} was taken over at a later epoch than {held.epoch}")
+        raise _stale(held)
 
 
-def skip(connection: sa.Connection, model: str, window: Window, fingerprint: str, reason: str, now: datetime) -> None:
-    """Record that a window will not be evaluated, and why."""
+def moment_of(timestamp: float | None) -> datetime | None:
+    """Return the moment of a time in seconds since 1970."""
+    return datetime.fromtimestamp(timestamp, UTC) if timestamp is not None else None
+
+
+def skip(
+    connection: sa.Connection, model: str, window: Window, fingerprint: str, reason: str, now: datetime, owner: str
+) -> bool:
+    """Record that windows will not be evaluated, and why; False when another living owner is at one of them."""
+    if any(not _free(row, owner) for row in connection.execute(_claimed(connection, model, window))):
+        return False
+    _fence(connection, model, window, reason)
     values = {
         "model": model,
         "window_start": window.start,
@@ -191,6 +256,22 @@ def skip(connection: sa.Connection, model: str, window: Window, fingerprint: str
         "reason": reason,
     }
     connection.execute(_insert_new(connection, values))
+    return True
+
+
+def _claimed(connection: sa.Connection, model: str, span: Window) -> sa.Select[Any]:
+    within = (runs.c.window_start >= span.start, runs.c.window_end <= span.end)
+    return sa.select(runs, _lapsed(connection).label("lapsed")).where(
+        runs.c.model == model, runs.c.state == "claimed", *within
+    )
+
+
+def _fence(connection: sa.Connection, model: str, span: Window, reason: str, but: str | None = None) -> None:
+    """End what somebody claimed and left of some windows: should the owner come back, its epoch is an old one."""
+    lost = _claimed(connection, model, span).where(runs.c.fingerprint != but if but is not None else sa.true())
+    for row in connection.execute(lost).all():
+        ended = {"state": "failed", "epoch": row.epoch + 1, "lease_until": None, "reason": reason}
+        connection.execute(runs.update().where(runs.c.id == row.id).values(**ended))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +293,7 @@ class Found:
         """Pack a run's profile, its sample and its findings."""
         return cls(
             codec.encode_profile(profile),
-            table_to_bytes(sample) if sample.num_rows else None,
+            encode_table(sample) if sample.num_rows else None,
             tuple(
                 {
                     "place": place,
@@ -243,19 +324,30 @@ def last_end(connection: sa.Connection, model: str) -> datetime | None:
     return connection.execute(final.order_by(runs.c.window_end.desc()).limit(1)).scalar()
 
 
-def last_ends(connection: sa.Connection, models: Sequence[str]) -> dict[str, datetime]:
-    """Return :func:`last_end` of many models, in one statement; those that have none are left out."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a model has come: the end of its newest window that is done or skipped, and when one is due a look."""
+
+    last_end: datetime | None
+    look_at: datetime | None
+
+
+def progress(connection: sa.Connection, models: Sequence[str]) -> dict[str, Progress]:
+    """Return how far many models have come, in one statement; those that have no window yet are left out."""
     as_rows = sa.func.json_array_elements_text if connection.dialect.name == "postgresql" else sa.func.json_each
     names = as_rows(sa.bindparam("names", list(models), sa.JSON)).table_valued("value")
     final = sa.select(runs.c.window_end).where(runs.c.model == names.c.value, runs.c.state.in_(_FINAL))
     newest = final.order_by(runs.c.window_end.desc()).limit(1).scalar_subquery()
-    return {name: end for name, end in connection.execute(sa.select(names.c.value, newest)) if end is not None}
+    looks = sa.select(runs.c.look_at).where(runs.c.model == names.c.value, runs.c.look_at.is_not(None))
+    soonest = looks.order_by(runs.c.look_at).limit(1).scalar_subquery()
+    rows = connection.execute(sa.select(names.c.value, newest, soonest))
+    return {name: Progress(end, look_at) for name, end, look_at in rows if end is not None}
 
 
 def _as_run(row: sa.Row[tuple[object, ...]]) -> Run:
     return Run(
         row.id, row.model, Window(row.window_start, row.window_end), row.state, row.rows, row.reason,
-        row.reference_id, row.started_at, row.finished_at, row.attempts, row.fingerprint,
+        row.reference_id, row.started_at, row.finished_at, row.attempts, row.fingerprint, row.revision,
     )  # fmt: skip
 
 
@@ -379,7 +471,7 @@ def profiles_between(
 def samples_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[pa.Table]:
     """Return the samples of these runs, without those that kept none."""
     query = sa.select(profiles.c.sample).where(profiles.c.run_id.in_(run_ids)).order_by(profiles.c.run_id)
-    return [table_from_bytes(row.sample) for row in connection.execute(query) if row.sample]
+    return [decode_table(row.sample) for row in connection.execute(query) if row.sample]
 
 
 def samples_between(connection: sa.Connection, model: str, since: datetime, before: datetime) -> list[pa.Table]:
@@ -390,7 +482,7 @@ def samples_between(connection: sa.Connection, model: str, since: datetime, befo
         .where(runs.c.model == model, runs.c.state == "done", runs.c.window_start >= since, runs.c.window_end <= before)
         .order_by(runs.c.window_end)
     )
-    return [table_from_bytes(row.sample) for row in connection.execute(query) if row.sample]
+    return [decode_table(row.sample) for row in connection.execute(query) if row.sample]
 
 
 def volumes(connection: sa.Connection, model: str, before: datetime, limit: int) -> tuple[Volume, ...]:

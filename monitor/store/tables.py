@@ -50,10 +50,10 @@ runs = sa.Table(
     sa.Column("last_event", Moment),
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("revision", sa.Integer, nullable=False, default=0, server_default="0"),  # how often late rows changed it
-    sa.Column("counts", sa.Integer, nullable=False, default=0, server_default="0"),  # how often late rows were sought
-    sa.Column("counted_at", Moment),
+    sa.Column("look_at", Moment),  # when late rows are looked for next; None for never
     sa.UniqueConstraint("model", "window_start", "window_end", "fingerprint"),
     sa.Index(None, "model", "window_end"),
+    sa.Index(None, "model", "look_at"),
 )
 
 profiles = sa.Table(
@@ -145,11 +145,13 @@ outbox = sa.Table(
     sa.Column("receiver", sa.Text, nullable=False),
     sa.Column("incident_id", sa.Text),
     sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # pending | sending | delivered | dead
+    sa.Column("state", sa.Text, nullable=False),  # pending | sending | delivered | dead | dropped
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("uncertain", sa.Boolean, nullable=False, default=False),
     sa.Column("created_at", Moment, nullable=False),
-    sa.Column("next_attempt_at", Moment, nullable=False),
+    sa.Column("next_attempt_at", Moment, nullable=False),  # of a dead letter: when it was given up
+    # Whether the receiver itself has asked to be left alone until then.
+    sa.Column("held", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("owner", sa.Text),
     sa.Column("epoch", sa.Integer, nullable=False, default=0),
     sa.Column("lease_until", sa.Float),

@@ -64,8 +64,8 @@ def test_a_failed_window_rests_before_it_is_tried_again(store):
 
 def test_a_skip_is_recorded_and_moves_the_last_end_on(store):
     with store.write() as connection:
-        runs.skip(connection, "churn", WINDOW, "f1", "too old", NOW)
-        runs.skip(connection, "churn", WINDOW, "f1", "too old", NOW)
+        runs.skip(connection, "churn", WINDOW, "f1", "too old", NOW, "a")
+        runs.skip(connection, "churn", WINDOW, "f1", "too old", NOW, "a")
     with store.read() as connection:
         assert runs.last_end(connection, "churn") == WINDOW.end
         assert [(run.state, run.reason) for run in runs.listing(connection, "churn")] == [("skipped", "too old")]
@@ -137,7 +137,7 @@ def test_of_many_models_the_newest_ends_are_told_at_once(store):
     with store.write() as connection:
         runs.claim(connection, "begun", WINDOW, "f1", "a", NOW)
     with store.read() as connection:
-        assert runs.last_ends(connection, ["churn", "begun", 'it\'s "new"']) == {"churn": later.end}
+        assert runs.progress(connection, ["churn", "begun", 'it\'s "new"']) == {"churn": runs.Progress(later.end, None)}
 
 
 def test_a_window_is_taken_while_another_works_on_it_and_when_it_is_done(store):
