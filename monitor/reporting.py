@@ -15,6 +15,7 @@ from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import references as reference_rows
 from monitor.store import retrains as retrain_rows
+from monitor.store import revisions as revision_rows
 from monitor.store import runs as run_rows
 from monitor.store.database import Store
 from monitor.watch import Watch
@@ -50,6 +51,7 @@ def gather(
         reference = reference_rows.find(connection, watch.name, judged[-1].reference_id or "")
         same = [run for run in judged if run.reference_id == reference.id]
         profiles = [(run.window, run_rows.profile_of(connection, run.id)) for run in same]
+        revised = {r.window: r.note for r in revision_rows.listing(connection, watch.name, span.start, span.end)}
         incidents = [
             incident
             for incident in incident_rows.listing(connection, watch.name, closed=True)
@@ -62,7 +64,10 @@ def gather(
             version=reference.version,
             reference=reference,
             span=span,
-            windows=[WindowLine(run.window, run.state, run.rows or 0, run.reason) for run in runs],
+            windows=[
+                WindowLine(run.window, run.state, run.rows or 0, run.reason or revised.get(run.window, ""))
+                for run in runs
+            ],
             findings=run_rows.findings_of(connection, [run.id for run in same]),
             profiles=[(window, profile) for window, profile in profiles if profile is not None],
             incidents=incidents,
@@ -100,6 +105,7 @@ def settings(watch: Watch, span: Window, audit: Audit | None) -> list[tuple[str,
             "windows",
             f"every {format_duration(model.schedule.every)}, read {format_duration(model.schedule.delay)} later",
         ),
+        ("late rows", _lateness(model.schedule.allowed_lateness)),
         ("time zone", model.schedule.timezone),
         ("checks", checks),
         ("budget", f"{watch.rate:.2g} false alarms in 30 days, {'calibrated' if watch.calibrated else 'strict'}"),
@@ -107,6 +113,10 @@ def settings(watch: Watch, span: Window, audit: Audit | None) -> list[tuple[str,
         ("retraining", model.retrain.mode),
         ("first window", iso(model.schedule.start) if model.schedule.start else "the first one seen"),
     ]
+
+
+def _lateness(allowed: timedelta) -> str:
+    return f"taken in until {format_duration(allowed)} after that" if allowed else "not taken in"
 
 
 def _expected(watch: Watch, span: Window, audit: Audit | None) -> str:

@@ -75,8 +75,13 @@ def test_every_snippet_of_configuration_is_valid(page, text, monkeypatch):
     elif text.startswith("    retrain:"):
         whole = CONFIG.replace("notifiers:", f"{text}notifiers:")
     elif text.startswith("    logs:"):
-        rest = "    reference: {file: reference.parquet}\n    schedule: {every: 1d}\n"
+        rest = "    reference: {file: reference.parquet}\n"
         whole = f"store: sqlite:///monitor.db\nmodels:\n  model:\n{text}{rest}"
+    elif text.startswith("    schedule:"):
+        given = re.search(r"^    schedule: .*\n", CONFIG, re.MULTILINE)[0]
+        whole = CONFIG.replace(given, text)
+    elif text.startswith(("web:", "ping:", "canary:", "retention:", "fallback:")):
+        whole = f"{text}\n{CONFIG}"
     elif text.startswith("checks:"):
         whole = CONFIG.replace("    checks: auto\n", "".join(f"    {line}\n" for line in text.splitlines()))
     elif text.startswith("- "):

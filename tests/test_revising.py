@@ -11,6 +11,7 @@ from monitor.core.errors import UnavailableError
 from monitor.core.incident import State
 from monitor.core.lateness import LOOKS, next_look
 from monitor.cycle import Cycle, from_log
+from monitor.reporting import gather
 from monitor.revising import revise
 from monitor.store import bodies
 from monitor.store import incidents as incident_rows
@@ -188,6 +189,17 @@ def test_an_incident_that_was_open_before_is_told_of_the_revision_and_stays(late
     assert any(
         event == "revised" and "row_count breached and no longer does" in words for event, words in tardy.events()
     )
+
+
+def test_the_report_says_which_windows_were_read_again(late):
+    tardy = late()
+    tardy.hold_back(5, "id % 10 > 0")
+    tardy.until(6)
+    tardy.arrive()
+    tardy.look(6, 8)
+    found = gather(tardy.store, tardy.watch, tardy.folder / "config.yaml", tardy.clock.now())
+    assert "late rows: 30 before 2026-01-11 08:00 UTC" in found.windows[-1].note
+    assert ("late rows", "taken in until 2d after that") in found.settings
 
 
 def test_equal_numbers_of_rows_change_nothing(late):

@@ -10,7 +10,7 @@ from monitor.core.finding import Finding, Verdict
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.lifecycle import Holding, advance
 from monitor.core.window import Window, iso
-from monitor.core.wording import span
+from monitor.core.wording import plural, span
 
 NAMED = 3  # checks that a message names
 _ENDING = frozenset({"calm", "dropped", "resolved"})  # steps that only the newest window can take
@@ -43,6 +43,12 @@ class Revision:
         """What happened, for people."""
         rows = f"{self.rows_after:,} rows instead of {self.rows_before:,}"
         return f"the window of {span(self.window)} was read again with {rows}"
+
+    @property
+    def note(self) -> str:
+        """The same for a list of windows: what changed the numbers beside it, and when."""
+        changed = plural(len(self.changes), "verdict")
+        return f"late rows: {self.rows_before:,} before {self.at:%Y-%m-%d %H:%M} UTC; {changed} changed"
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object."""
