@@ -30,7 +30,7 @@ class TypeChange:
             words = f"{share_text(after)} of rows are not {current.bins.kind}, {share_text(before)} in the reference"
             return Explanation(words, 0.95)
         was, now = _family(reference.profile), _family(current.profile)
-        if was and now and was != now and not moved:
+        if current.profile.present and was and now and was != now and not moved:
             return Explanation(f"arrives as {now}, was {was}; the values are the same", 0.7)
         return None
 

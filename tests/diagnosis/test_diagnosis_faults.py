@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from diagnosis_columns import current_of, named, reference_of
 
+from checks.binning import profile_column
 from checks.diagnosing import diagnose, faults
 from checks.profile import Column, ColumnProfile
 
@@ -57,6 +58,12 @@ def test_words_among_numbers_are_a_changed_type(gauss):
 def test_the_same_numbers_as_text_are_a_changed_type(gauss):
     found = named(gauss, [str(value) for value in gauss])
     assert (found.fault, found.words) == ("type_change", "arrives as text, was number; the values are the same")
+
+
+def test_a_column_of_nulls_alone_has_not_changed_its_type():
+    reference = reference_of([True, False] * 500)
+    empty = Column("x", reference.bins, profile_column(pa.nulls(1000, pa.int64()), reference.bins))
+    assert diagnose(reference, empty).fault == "null_flood"
 
 
 def test_numbers_as_text_in_another_unit_are_a_changed_unit(gauss):
