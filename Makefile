@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test lint docs bench peers signal wheel clean
+.PHONY: help demo test lint docs bench peers signal faults wheel clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,9 @@ peers: ## Install the other tools that `make bench` measures, each in an environ
 
 signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, write docs/signal.md (half an hour)
 	$(BIN)/python -m benchmarks.signal
+
+faults: $(BIN)/monitor ## Kill, freeze and cut off real processes in every combination; 2,000 random histories (an hour)
+	LEEWAY_FAULTS=all LEEWAY_HISTORIES=2000 $(BIN)/pytest tests/faults --timeout=3600
 
 wheel: $(BIN)/monitor ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -17,6 +17,8 @@ VERSION = 1
 _NOT_FINITE = ("inf", "-inf", "nan")
 _LARGEST_SKETCH = 1_000_000
 LARGEST = 64 << 20  # bytes after decompression; a profile of 1,000 columns takes about 1 MB
+_MOST_BINS = 10_000_000  # of all columns of a profile: 80 MB
+_MOST = 2**63 - 1  # that arrays can hold
 
 
 # What reading a document of the wrong shape can raise.
@@ -51,6 +53,8 @@ def decode_profile(data: bytes) -> Profile:
     document = _unpack(data)
     try:
         first, last = document["events"]
+        if sum(_count(column["counts"][0]) for column in document["columns"].values()) > _MOST_BINS:
+            raise ValueError(f"more than {_MOST_BINS:,} bins")
         return Profile(
             rows=_count(document["rows"]),
             columns={name: _column_in(column) for name, column in document["columns"].items()},
@@ -128,7 +132,7 @@ def _dense(pair: Sequence[Any], size: int | None = None) -> Counts:
 
 
 def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise ValueError(f"{value!r} is no count")
     return value
 

@@ -78,6 +78,7 @@ def _notify(connection: sa.Connection, scene: Scene, step: Transition) -> None:
             incident_id=step.after.id,
             payload=bodies.dump(notice),
             now=scene.now,
+            happened=scene.window.end if scene.window is not None and step.actor == "monitor" else None,
         )
 
 
@@ -190,6 +191,7 @@ def ask(connection: sa.Connection, request: RetrainRequest, now: datetime) -> No
         incident_id=request.incident,
         payload=bodies.dump(request),
         now=now,
+        happened=request.window.end if request.window is not None and request.requested_by == "monitor" else None,
     )
     if request.incident is not None:
         detail = f"{request.key}: {request.reason}"

@@ -74,7 +74,7 @@ class Cycle:
     reader: Reader = from_log
     shelf: Shelf = field(default_factory=Shelf)
     pulse: Pulse = field(default_factory=Pulse)
-    _rests: dict[str, tuple[Watch, datetime]] = field(default_factory=dict)
+    _rests: dict[str, tuple[Watch, datetime, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._subjects = Subjects(self.store, self.clock, self.who)
@@ -145,8 +145,10 @@ class Cycle:
         return results
 
     def _rests_now(self, watch: Watch) -> bool:
-        failed, until = self._rests.get(watch.name, (None, None))
-        return failed is watch and until is not None and self.clock.now() < until
+        if watch.name not in self._rests:
+            return False
+        failed, since, until = self._rests[watch.name]
+        return failed is watch and since <= self.clock.now() < until  # before it began, the clock was set back
 
     def run(self, watch: Watch, window: Window) -> Result:
         """Evaluate one window and write what follows from it; only a store that fails raises.
@@ -170,7 +172,7 @@ class Cycle:
             if run_rows.taken(connection, watch.name, window, self.owner):
                 return Result(window, "taken")
         try:
-            subject = self.subject(watch, window.end)
+            subject = self.subject(watch, window.start)
         except StoreAwayError:
             raise  # no fault of the model's
         except Exception as error:  # noqa: BLE001 - a defect anywhere must be told, and must not stop other models
@@ -211,9 +213,9 @@ class Cycle:
             outcome = located(connection, self.shelf, watch, subject, window, reading.sample, outcome, opened)
         key = watch.evidence_key(subject.reference.id)
         keep = self.shelf.keeping(Shown(window, reading, outcome.findings, key, decided, outcome.memory))
-        now = self.clock.now()
         reach("window.judged")
         with self.store.write() as connection:
+            now = self.clock.now()  # asked when it is our turn to write, so that timelines are in order
             opened = incident_rows.listing(connection, watch.name)
             steps = [
                 *outcome.steps(watched(opened), window, now, subject.holding),
@@ -247,11 +249,11 @@ class Cycle:
         self, watch: Watch, window: Window, fingerprint: str, error: Exception, claim: run_rows.Claim | None = None
     ) -> Result:
         """Record a window that could not be evaluated; tell people when it is their mistake, or when it lasts."""
-        now = self.clock.now()
         defect = None if isinstance(error, LeewayError) else error
         reason = str(error) if defect is None else f"a defect of Leeway: {type(error).__name__}: {error}"
         steps: list[Transition] = []
         with self.store.write() as connection:
+            now = self.clock.now()
             if claim is None:
                 claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
                 if claim is None:
@@ -261,7 +263,7 @@ class Cycle:
                 known = incident_rows.listing(connection, watch.name, closed=True)
                 steps = blind(watch.name, known, window, reason, now)
                 follow(connection, Scene(watch, None, window, 0, now), steps)
-        self._rests[watch.name] = (watch, now + run_rows.pause(claim.attempts))
+        self._rests[watch.name] = (watch, now, now + run_rows.pause(claim.attempts))
         log.error("window.failed", model=watch.name, window=str(window), reason=reason, exc_info=defect)
         return Result(window, "failed", steps=tuple(steps), reason=reason)
 

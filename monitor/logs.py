@@ -1,14 +1,19 @@
 """Logs: coloured lines for people on a terminal, one JSON object a line otherwise. Always on stderr."""
 
+import json
 import logging
+import re
 import sys
 import threading
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from monitor.options import hide_passwords
+
+_UNUSUAL = re.compile("[^ -~]")
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -51,20 +56,41 @@ class _Stderr(logging.Handler):
 
 
 def _last(*, people: bool) -> list[Processor]:
-    if people:
-        # The default formatter would show local variables, and with them secrets.
-        plain = structlog.dev.plain_traceback
-        return [_without_passwords, structlog.dev.ConsoleRenderer(exception_formatter=plain)]
-    return [
-        structlog.processors.format_exc_info,
-        _without_passwords,
-        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
-    ]
+    # The default formatter would show local variables, and with them secrets.
+    shown = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    last = [_printable, shown] if people else [structlog.processors.JSONRenderer(serializer=_one_line)]
+    return [structlog.processors.format_exc_info, _without_passwords, *last]
 
 
 def _without_passwords(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hide the passwords of URLs, which drivers like to repeat in their errors."""
-    return {key: hide_passwords(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: _hidden(value) for key, value in event.items()}
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, str):
+        return hide_passwords(value)
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _hidden(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, int | float) else hide_passwords(str(value))
+
+
+def _printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Show what came out of a user's table without driving the terminal or forging a line."""
+    return {key: _escaped(value, key) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _escaped(text: str, key: str) -> str:
+    kept = "\n" if key in ("exception", "stack") else ""  # which have lines of their own, indented or not
+    return "".join(ch if ch.isprintable() or ch == kept else repr(ch)[1:-1] for ch in text)
+
+
+def _one_line(event: EventDict, **_options: Any) -> str:
+    """Return an event as JSON on one line, whatever ends a line for whoever reads it."""
+    text = json.dumps(event, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def _log_death(death: threading.ExceptHookArgs) -> None:

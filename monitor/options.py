@@ -33,10 +33,19 @@ from pydantic_core import CoreSchema
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SPELLED = {"sec": "s", "min": "m", "hr": "h", "hour": "h", "day": "d", "week": "w", "wk": "w"}
-_SECRET_NAME = re.compile(r"token|secret|passw|pwd|credential|authorization|api_?key|private", re.IGNORECASE)
-_PASSWORD = re.compile(r"://[^:/@\s\"']*:([^\s\"']*)@")
-_PARAMETER = re.compile(r"[?&;]([^=&;@\s\"']+)=([^&;@\s\"']+)")
+_SECRET_NAME = re.compile(
+    r"token|secret|passw|pwd|credential|authorization|api_?key|access_?key|private|odbc_connect|signature"
+    r"|(?<![a-z])(auth|sig|sas|ticket)(?![a-z])",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"[A-Za-z][\w+.-]*://")
+_USER = re.compile(r"://[^:/@\s\"']*:")
+_RUN = re.compile(r"\S*")
+_PARAMETER = re.compile(r"[?&;]([^=&;?@\s\"']+)=")
+_VALUE = re.compile(r"[^&\s]*[^&\s\"',;.)\]}]")
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+
+LONGEST_WORDS = 200  # characters of what is read by patterns whose time grows faster than the text
 
 HIDDEN = "********"  # what stands in the place of a secret, whatever its length
 
@@ -96,6 +105,8 @@ def parse_duration(value: object) -> object:
     """
     if isinstance(value, timedelta):
         return value
+    if isinstance(value, str) and len(value) > LONGEST_WORDS:
+        raise ValueError(f"a text of {len(value):,} characters is no duration; write one such as 15m, 6h, 1d or 2w")
     matches = _DURATION.findall(value) if isinstance(value, str) else []
     if not matches or _DURATION.sub("", str(value)).strip():
         advice = meant_duration(value) or "a number and a unit, such as 15m, 6h, 1d or 2w"
@@ -187,23 +198,76 @@ def is_secret_name(name: str) -> bool:
 
 
 def password_spans(text: str) -> list[tuple[int, int]]:
-    """Return where the passwords of URLs stand in a text, those in query parameters too: starts and ends, ascending."""
-    spans = [match.span(1) for match in _PASSWORD.finditer(text)]
-    spans += [match.span(2) for match in _PARAMETER.finditer(text) if is_secret_name(match[1])]
-    return sorted(spans)
+    """Return where the passwords of URLs stand in a text, those in query parameters too: starts and ends, ascending.
+
+    A URL among other words ends at a blank. It takes time in proportion to the text, whatever that holds.
+    """
+    spans, place = [], 0
+    while (user := _USER.search(text, place)) is not None:
+        run = _RUN.match(text, user.end())
+        assert run is not None  # it matches nothing, too
+        end = text.rfind("@", *run.span())
+        if end > user.end():
+            spans.append((user.end(), end))
+        place = run.end()
+    place = 0
+    for parameter in _PARAMETER.finditer(text):
+        hidden = parameter.end() >= place and is_secret_name(parameter[1])
+        if hidden and (value := _VALUE.match(text, parameter.end())) is not None:
+            spans.append(value.span())
+            place = value.end()
+    return _apart(spans)
+
+
+def url_password_spans(url: str) -> list[tuple[int, int]]:
+    """Return where the passwords of a URL stand that is all of a text: they may hold blanks and quotes."""
+    spans = []
+    user, at = _USER.search(url), url.rfind("@")
+    if user is not None and at > user.end():
+        spans.append((user.end(), at))
+    place = url.find("?") + 1
+    for part in url[place:].split("&") if place else ():
+        name, equals, _ = part.partition("=")
+        if is_secret_name(name) and len(part) > len(name + equals):
+            spans.append((place + len(name + equals), place + len(part)))
+        place += len(part) + 1
+    return _apart([*spans, *password_spans(url)])
+
+
+def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans in order, those that overlap as one: hidden one by one, the inner would move the outer's end."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if joined and first < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def hide_passwords(text: str) -> str:
     """Return a text with the passwords of every URL in it hidden."""
-    for start, end in reversed(password_spans(text)):
-        text = text[:start] + HIDDEN + text[end:]
-    return text
+    return hide_spans(text, password_spans(text))
+
+
+def hide_url_passwords(url: str) -> str:
+    """Return a URL, or any other text, with the passwords in it hidden."""
+    return hide_spans(url, url_password_spans(url)) if _URL.match(url) else hide_passwords(url)
+
+
+def hide_spans(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text with parts of it hidden; the spans are ascending and apart."""
+    parts, place = [], 0
+    for start, end in spans:
+        parts += [text[place:start], HIDDEN]
+        place = end
+    return "".join([*parts, text[place:]])
 
 
 def display(secret: SecretStr) -> str:
     """Return what people may see of a secret: of a database's URL all but the password, of anything else nothing."""
     text = secret.get_secret_value()
-    return hide_passwords(text) if re.match(r"(?!https?:)[a-z][\w+.-]*://", text) else HIDDEN
+    return hide_url_passwords(text) if re.match(r"(?!https?:)[a-z][\w+.-]*://", text) else HIDDEN
 
 
 _text_schema: dict[str, Any] = {"type": "string"}

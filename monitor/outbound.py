@@ -128,6 +128,17 @@ def host_of(url: SecretStr) -> str:
     return f"{parts.scheme}://{parts.hostname}"
 
 
+def staying() -> Any:
+    """Return what opens addresses and follows no redirect: urllib would take the token along to wherever it leads."""
+    import urllib.request
+
+    class _Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            return None
+
+    return urllib.request.build_opener(_Stay)
+
+
 def exchange(
     url: SecretStr, body: bytes | None, headers: Mapping[str, str], *, timeout: float, method: str = "POST"
 ) -> Reply:
@@ -142,17 +153,12 @@ def exchange(
     import urllib.error
     import urllib.request
 
-    class _Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
-            return None
-
-    opener = urllib.request.build_opener(_Stay)
     asked = urllib.request.Request(  # noqa: S310 - SecretUrl admits http and https only
         url.get_secret_value(), data=body, headers={"User-Agent": "leeway", **headers}, method=method
     )
     try:
         try:
-            answer = opener.open(asked, timeout=timeout)
+            answer = staying().open(asked, timeout=timeout)
         except urllib.error.HTTPError as refused:
             answer = refused
         with answer:
@@ -184,7 +190,7 @@ def cloud_event(kind: str, *, key: str, model: str, subject: str, at: datetime, 
     event = {
         "specversion": "1.0",
         "id": key,
-        "source": f"/leeway/models/{quote(model, safe='')}",
+        "source": f"/leeway/models/{quote(model, safe='', errors='backslashreplace')}",
         "type": kind,
         "subject": subject,
         "time": iso(at),
@@ -216,7 +222,7 @@ def post_event(url: SecretStr, key: str, body: bytes, secret: SecretStr | None, 
         When no answer came.
     """
     timestamp = int(time.time())  # the wire's own clock: receivers compare it with theirs to refuse replays
-    identifier = quote(key, safe="-_.~:")  # a header is ASCII
+    identifier = quote(key, safe="-_.~:", errors="backslashreplace")  # a header is ASCII
     headers = {
         "Content-Type": "application/cloudevents+json; charset=utf-8",
         "webhook-id": identifier,

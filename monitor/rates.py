@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from monitor.options import format_duration, meant_duration, parse_duration
+from monitor.options import LONGEST_WORDS, format_duration, meant_duration, parse_duration
 
 _RATE = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*per\s+(.+)", re.DOTALL)
 
@@ -59,6 +59,8 @@ def parse_rate(value: object) -> Rate:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Rate(_count(value))
+    if isinstance(value, str) and len(value) > LONGEST_WORDS:
+        raise ValueError(f"a text of {len(value):,} characters is no rate; write one such as 1 per 30d")
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{value!r} is no rate; write how many in how long, such as 1 per 30d")

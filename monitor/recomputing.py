@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from checks.profile import Profile
-from monitor.core.alarms import UNDECIDED, Decided
+from monitor.core.alarms import DAYS_BACK, UNDECIDED, Decided
 from monitor.core.errors import UserError
 from monitor.core.evaluation import Evaluation, Subject
 from monitor.core.finding import Finding
 from monitor.core.memory import Memory, decode
+from monitor.core.table_faults import LOOKED_BACK
 from monitor.cycle import Cycle, judged
-from monitor.store import bodies
+from monitor.store import bodies, retention
 from monitor.store import evidence as evidence_rows
 from monitor.store import runs as run_rows
 from monitor.store.evidence import Kept
@@ -78,12 +79,15 @@ def again(cycle: Cycle, watch: Watch, run: Run) -> Again:
         raise UserError(f"window {run.window} of {watch.name} was not judged: {run.reason or run.state}")
     pinned = watch.model.reference.model_copy(update={"pin": run.reference_id})
     watch = replace(watch, model=watch.model.model_copy(update={"reference": pinned}))
-    subject = cycle.subject(watch, run.window.end)  # a reference without time had then learnt no more
+    subject = cycle.subject(watch, run.window.start)  # a reference without time had then learnt no more
     with cycle.store.read() as connection:
         profile = run_rows.profile_of(connection, run.id)
-        if profile is None:
-            raise UserError(f"the store has no profile of window {run.window} of {watch.name} any more")
         stored = tuple(run_rows.findings_of(connection, [run.id]))
+        if profile is None or not stored:
+            raise UserError(
+                f"window {run.window} of {watch.name} is older than `retention.profiles` keeps findings: that it was "
+                "done is all that is known of it; `monitor backtest` judges it again from the log"
+            )
         known = Again(run, profile, stored, subject)
         kept = evidence_rows.after(connection, run.id)
         obstacle = _obstacle(watch, run, kept)
@@ -92,9 +96,13 @@ def again(cycle: Cycle, watch: Watch, run: Run) -> Again:
         body = evidence_rows.before(connection, watch.name, kept.key, run.window.start)
         before = (decode(body, subject.signal.detector) if body else None) or subject.start()
         found = judged(connection, watch, subject, run.window, profile, before, kept.decided)
+        since = run.window.start - max(DAYS_BACK, LOOKED_BACK * run.window.length)
+        pruned = retention.gaps(connection, watch.name, since, run.window.start)
     differences = (*_between(stored, tuple(found.findings)), *_evidence(kept, found, subject))
     if differences and run.fingerprint != watch.fingerprint(run.reference_id):
         obstacle = "the configuration has changed since: another budget, other columns or alerts"
+    elif differences and pruned:
+        obstacle = "windows before it, which it rests on, are older than `retention.profiles` keeps"
     elif differences:
         obstacle = "another release of Leeway or of NumPy judged it, or another kind of processor"
     return replace(

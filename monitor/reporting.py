@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from monitor.store.runs import Run
+
 DEFAULT_WINDOWS = 90
 
 
@@ -47,10 +49,20 @@ def gather(
                 f"the store has no result of {watch.name} in that time; `monitor run` evaluates every window, "
                 "`monitor backtest` the past"
             )
-        span = Window(runs[0].window.start, runs[-1].window.end)
         reference = reference_rows.find(connection, watch.name, judged[-1].reference_id or "")
         same = [run for run in judged if run.reference_id == reference.id]
-        profiles = [(run.window, run_rows.profile_of(connection, run.id)) for run in same]
+        found = [(run, run_rows.profile_of(connection, run.id)) for run in same]
+        pruned = [run for run, profile in found if profile is None]
+        if pruned:  # from the newest of them on the report is whole
+            runs = [run for run in runs if run.window.start >= pruned[-1].window.end]
+            same = [run for run in same if run.window.start >= pruned[-1].window.end]
+        if not same:
+            raise UserError(
+                f"the results of {watch.name} in that time are older than `retention.profiles` keeps them; "
+                "`monitor backtest` judges them again from the log"
+            )
+        profiles = [(run.window, profile) for run, profile in found if run in same]
+        span = Window(runs[0].window.start, runs[-1].window.end)
         revised = {r.window: r.note for r in revision_rows.listing(connection, watch.name, span.start, span.end)}
         incidents = [
             incident
@@ -76,8 +88,17 @@ def gather(
                 RetrainLine(r.request.requested_at, str(r.state), r.request.reason, r.request.requested_by, r.note)
                 for r in retrain_rows.listing(connection, watch.name)
             ],
-            settings=settings(watch, span, evidence_rows.audit_of(connection, watch.audit_key(reference.id))),
+            settings=[
+                *settings(watch, span, evidence_rows.audit_of(connection, watch.audit_key(reference.id))),
+                *_left_out(pruned),
+            ],
         )
+
+
+def _left_out(pruned: "Sequence[Run]") -> list[tuple[str, str]]:
+    if not pruned:
+        return []
+    return [("left out", f"windows before {iso(pruned[-1].window.end)}, older than retention.profiles keeps them")]
 
 
 def samples(store: Store, data: ReportData) -> "Sequence[pa.Table]":

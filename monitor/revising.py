@@ -58,8 +58,9 @@ def revise(cycle: Cycle, watch: Watch, most: int, stopping: Callable[[], bool] =
         reach("revision.claimed")
         looked += 1
         look = _Look(cycle, watch, *found)
-        with cycle.leases.holding(run_table, look.claim.run_id, look.claim.epoch):
-            look.take()
+        held = cycle.leases.holding(run_table, look.claim.run_id, look.claim.epoch)
+        with held, cycle.pulse.working(watch.name) as outcome:
+            outcome.append(look.take())
     return looked
 
 
@@ -93,8 +94,11 @@ class _Look:
     run: Run
     claim: Claim
 
-    def take(self) -> None:
-        """Look for late rows; whatever goes wrong but for the store itself, the window is given back."""
+    def take(self) -> str:
+        """Look for late rows; whatever goes wrong but for the store itself, the window is given back.
+
+        Returns what came of it: unchanged, revised, lost (to another process) or failed.
+        """
         facts = {"model": self.watch.name, "window": str(self.run.window)}
         try:
             revision = self._revised()
@@ -102,22 +106,25 @@ class _Look:
             raise
         except run_rows.StaleClaimError as error:
             log.warning("revision.lost", reason=str(error), **facts)
+            return "lost"
         except LeewayError as error:
             log.warning("revision.failed", reason=str(error), **facts)
-            self._give_back(self._next() or self._later())
         except Exception:
             log.exception("revision.failed", **facts)  # a defect anywhere must be told, and must not stop other models
-            self._give_back(self._next() or self._later())
         else:
-            if revision is not None:
-                changed = {"before": revision.rows_before, "after": revision.rows_after}
-                log.info("window.revised", verdicts=len(revision.changes), **changed, **facts)
+            if revision is None:
+                return "unchanged"
+            changed = {"before": revision.rows_before, "after": revision.rows_after}
+            log.info("window.revised", verdicts=len(revision.changes), **changed, **facts)
+            return "revised"
+        self._give_back(self._next() or self._later())
+        return "failed"
 
     def _revised(self) -> Revision | None:
         if self.cycle.reader(self.watch, self.run.window, {}).profile.rows == self.run.rows:
             self._give_back(self._next())
             return None
-        subject = self.cycle.subject(self.watch, self.run.window.end)
+        subject = self.cycle.subject(self.watch, self.run.window.start)
         with self.cycle.store.read() as connection:
             comparable = self._kept(connection, self.run, subject) is not None
         if not comparable:
@@ -157,7 +164,7 @@ class _Look:
             runs = run_rows.listing(connection, watch.name, since=self.run.window.start)
             opened = incident_rows.listing(connection, watch.name)
         for run in (run for run in runs if run.state == "done"):
-            subject = cycle.subject(watch, run.window.end)  # a reference without time had then learnt no more
+            subject = cycle.subject(watch, run.window.start)  # a reference without time had then learnt no more
             with cycle.store.read() as connection:
                 kept = self._kept(connection, run, subject)
                 own = reading if run.id == self.run.id else _stored(connection, run)
@@ -174,12 +181,13 @@ class _Look:
     def _write(self, subject: Subject, chain: Sequence[_Again]) -> Revision:
         """Write the revision and everything that follows from it in one transaction."""
         cycle, watch, run = self.cycle, self.watch, self.run
-        key, now = watch.evidence_key(subject.reference.id), cycle.clock.now()
+        key = watch.evidence_key(subject.reference.id)
         keeps = [(again.run.id, cycle.shelf.keeping(again.shown(key))) for again in chain]
         profile, rejudged = chain[0].reading.profile, [again.rejudged for again in chain]
-        revision = Revision(run.window, now, run.rows or 0, profile.rows, rejudged[0].changes)
         changed = {"rows": profile.rows, "last_event": run_rows.moment_of(profile.last_event)}
         with cycle.store.write() as connection:
+            now = cycle.clock.now()
+            revision = Revision(run.window, now, run.rows or 0, profile.rows, rejudged[0].changes)
             run_rows.look_again(connection, self.claim, self._next(), revision=run.revision + 1, **changed)
             for run_id, keep in keeps:
                 keep(connection, run_id)

@@ -14,12 +14,14 @@ from functools import cache
 import structlog
 
 from checks.budget import Audit
+from checks.codec import FormatError
+from checks.layout import Layout
 from monitor import referencing
 from monitor.core.evaluation import Subject
 from monitor.core.learnt import decode, encode
 from monitor.core.ports import Clock
 from monitor.core.reference import Reference
-from monitor.core.signal import Signal, audited, layout_of, learn, stage
+from monitor.core.signal import Rhythm, Signal, Terms, audited, layout_of, learn, stage
 from monitor.store import evidence as evidence_rows
 from monitor.store import references as reference_rows
 from monitor.store import runs as run_rows
@@ -120,19 +122,23 @@ class Subjects:
                 return reference_rows.find(connection, watch.name, reference.id)
 
         audit = self._audit(watch, reference, whole)
+        shape = (layout_of(reference, watch.plan), watch.rhythm, watch.terms, audit)
         key = watch.learnt_key(reference.id, span)
         with self.store.read() as connection:
             body = evidence_rows.learnt_of(connection, key)
+        known = _read(body, shape) if body is not None else None
+        if known is not None:
+            return known
+        with self.store.read() as connection:
             lived = (
                 run_rows.profiles_between(connection, watch.name, reference.id, first, first + span)
-                if body is None and first is not None and span is not None
+                if first is not None and span is not None
                 else []
             )
-        if body is None:
-            body = encode(learn(whole(), watch.plan, watch.rhythm, watch.terms, audit, lived))
-            with self.store.write() as connection:
-                evidence_rows.keep_learnt(connection, key, body, self.clock.now())
-        return decode(body, layout_of(reference, watch.plan), watch.rhythm, watch.terms, audit)
+        body = encode(learn(whole(), watch.plan, watch.rhythm, watch.terms, audit, lived))
+        with self.store.write() as connection:
+            evidence_rows.keep_learnt(connection, key, body, self.clock.now())
+        return decode(body, *shape)
 
     def _audit(self, watch: Watch, reference: Reference, whole: Callable[[], Reference]) -> Audit:
         """Return what the replay of the reference says an alarm must cost; made once and kept."""
@@ -157,6 +163,15 @@ class Subjects:
                 room -= weight(self._held[other][1])
                 if room < 0 and other != name:
                     del self._held[other]
+
+
+def _read(body: bytes, shape: tuple[Layout, Rhythm, Terms, Audit]) -> Signal | None:
+    """Return what was learnt; None where the row is damaged, for it can be learnt anew."""
+    try:
+        return decode(body, *shape)
+    except FormatError as error:
+        log.warning("learnt.damaged", reason=str(error), remedy="learnt anew")
+        return None
 
 
 def weight(subject: Subject) -> int:

@@ -70,6 +70,7 @@ def test_every_snippet_of_configuration_is_valid(page, text, monkeypatch):
     monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
     monkeypatch.setenv("SPARK_REMOTE", "sc://spark.example.org:15002")
     monkeypatch.setenv("S3_SECRET", "secret")
+    monkeypatch.setenv("AIRFLOW_PASSWORD", "secret")
     if text.startswith("notifiers:"):
         whole = CONFIG.replace("notifiers:\n  log: stdout\n", text)
     elif text.startswith("    retrain:"):

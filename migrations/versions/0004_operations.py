@@ -48,10 +48,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_canaries")),
     )
     op.create_index(op.f("ix_canaries_at"), "canaries", ["at"])
+    op.create_table(
+        "restores",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restores")),
+    )
 
 
 def downgrade() -> None:
     op.drop_column("outbox", "held")
+    op.drop_table("restores")
     op.drop_table("canaries")
     op.drop_table("heartbeats")
     op.drop_table("revisions")

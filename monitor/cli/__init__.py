@@ -1,5 +1,6 @@
 """The `monitor` command. Each command lives in a module of its own that is imported when it is used."""
 
+import io
 import sys
 from importlib import import_module
 
@@ -30,7 +31,12 @@ COMMANDS = {
     "reference": ("reference", "Add, list, show, pin or compare reference snapshots."),
     "retrain": ("retraining", "Ask for a retraining, or approve the one that is proposed."),
     "retrains": ("retraining", "List retrainings."),
+    "outbox": ("outbox", "List messages that wait or are dead; put one back, or let it be."),
+    "canary": ("canary", "Prove now that an alert would get through."),
     "migrate": ("migrate", "Bring the store to this release's schema."),
+    "prune": ("prune", "Remove from the store what `retention` does not keep."),
+    "backup": ("backup", "Copy the store while the daemon writes."),
+    "restore": ("restore", "Put a copy of the store in its place."),
     "list": ("listing", "List what exists: checks, sources, notifiers, triggers."),
 }
 
@@ -86,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(arguments, prog_name="monitor", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        click.echo(_shown(error), err=True, nl=False)
         sys.exit(EXIT_MISTAKE)
     except click.Abort:
         click.echo("Stopped.", err=True)
@@ -101,6 +107,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _shown(error: click.ClickException) -> str:
+    from monitor.cli.common import clean
+
+    said = io.StringIO()
+    error.show(said)
+    return clean(said.getvalue())
 
 
 def _framed(error: LeewayError) -> str:

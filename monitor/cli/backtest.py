@@ -96,6 +96,11 @@ def _print(found: "Backtest") -> None:
     if found.stored:
         read = len(found.windows) - found.stored
         click.echo(f"{plural(found.stored, 'window')} from the store's profiles, {read} read from the log")
+    if found.unsampled:
+        click.echo(
+            f"the sampled rows of {found.unsampled} of them are older than `retention.samples` keeps: which segment "
+            "carries a change is told from fewer rows; --from-log reads them again"
+        )
     for window, reason in found.failed.items():
         click.echo(f"failed  {window}: {reason}", err=True)
     if told:

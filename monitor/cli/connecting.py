@@ -27,7 +27,7 @@ def connect(config: Config) -> list[Line]:
     def opened() -> str:
         nonlocal store
         store = open_store(config.store.get_secret_value())
-        return store.engine.url.render_as_string(hide_password=True)
+        return store.name
 
     lines += _tried("store", opened)
     for name, watch in watches(config).items():

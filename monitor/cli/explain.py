@@ -131,13 +131,17 @@ def _print_incident(incident: "Incident", alarms: list[Finding], other: "list[Ag
         words.append((name, f"{finding.check}, in the window {span(finding.window)}{cost}: {finding.reason}"))
     windows = f"{plural(len({finding.window for finding in alarms}), 'window')} in which it alarmed, judged again"
     differ = f"{len(other)} not the same ({other[0].obstacle})" if other else "the same to the last bit"
-    words.append(
-        ("again", f"{windows}: {differ}" if alarms else "no finding raised it, so there is nothing to judge again")
-    )
+    words.append(("again", f"{windows}: {differ}" if alarms else _nothing_left(incident)))
     if len(alarms) > 1:
         name = "/".join(filter(None, (alarms[1].model, alarms[1].column, alarms[1].check)))
         words.append(("the next one", f"monitor explain '{name}@{iso(alarms[1].window.start)}'"))
     _print_words(words)
+
+
+def _nothing_left(incident: "Incident") -> str:
+    if incident.evidence:
+        return "its findings are older than `retention.profiles` keeps them; what is said above was written at the time"
+    return "no finding raised it, so there is nothing to judge again"
 
 
 def _points(pipeline: bool | None) -> str:

@@ -16,7 +16,7 @@ def migrate_command(config_path: Path, as_json: bool) -> None:
     from monitor.store.schema import migrate
 
     store = connect(load(config_path).store.get_secret_value())
-    where = store.engine.url.render_as_string(hide_password=True)
+    where = store.name
     before, after = migrate(store)
     store.close()
     if as_json:

@@ -75,7 +75,8 @@ def _evidently(store: "Store", data: "ReportData", output: Path) -> None:
     tables = samples(store, data)
     if not tables:
         raise UserError(
-            f"models.{data.model}.sample is 0: Evidently needs rows; set it to 500 and let some windows pass"
+            f"the store has no sampled rows of {data.model} in that time, and Evidently needs some: they are kept for "
+            f"`retention.samples`, and none are taken while models.{data.model}.sample is 0"
         )
     current = pa.concat_tables(tables, promote_options="permissive")
     kinds = {name: bins.kind for name, bins in data.reference.bins.items()}

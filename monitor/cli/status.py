@@ -1,20 +1,37 @@
 """`monitor status`: where every model stands."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from checks.wording import share_text
-from monitor.cli.common import chosen, coloured, config_option, json_option, load, number, open_store, print_json, table
+from monitor.cli.common import (
+    chosen,
+    clean,
+    coloured,
+    config_option,
+    json_option,
+    load,
+    number,
+    open_store,
+    print_json,
+    table,
+)
 from monitor.core.incident import State
 from monitor.core.window import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
+    from monitor.config.models import Config
+    from monitor.health import Problem
     from monitor.standing import Standing
+    from monitor.store.canaries import Proof
+    from monitor.store.heartbeats import Process
     from monitor.watch import Watch
 
 
@@ -23,8 +40,9 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def status_command(model: str | None, config_path: Path, as_json: bool) -> None:
-    """Show where every model stands."""
+    """Show where every model stands, which processes watch, and what is wrong with the monitor itself."""
     from monitor.clocks import SystemClock
+    from monitor.store import heartbeats
     from monitor.store import outbox as outbox_rows
 
     config = load(config_path)
@@ -34,11 +52,17 @@ def status_command(model: str | None, config_path: Path, as_json: bool) -> None:
         found = chosen(config, model).values()
         entries = [_entry(connection, watch, now, closely=model is not None) for watch in found]
         letters = outbox_rows.counts(connection)
+        processes = heartbeats.processes(connection)
+        proof, problems = _health(connection, config, processes, now)
     store.close()
     if as_json:
         for entry in entries:
             entry["budget"] = entry["budget"].as_json()
-        print_json({"models": entries, "outbox": letters})
+        document: dict[str, Any] = {"models": entries, "outbox": letters}
+        document["processes"] = [process.as_json() for process in processes]
+        document["problems"] = [problem.as_json() for problem in problems]
+        document["canary"] = {"at": iso(proof.at), "outcome": proof.outcome, "detail": proof.detail} if proof else None
+        print_json(document)
         return
     table(
         ("model", "state", "last window", "lag", "open incidents", "reference", "next due"),
@@ -62,11 +86,47 @@ def status_command(model: str | None, config_path: Path, as_json: bool) -> None:
         (_budget(entry["model"], entry["budget"]) for entry in entries),
         right=(1, 3),
     )
+    click.echo()
+    click.echo("; ".join([_watched(processes, now), *([clean(proof.words(now))] if proof else [])]))
+    for problem in problems:
+        name = click.style(problem.name, fg="red" if problem.red else "yellow", bold=True)
+        click.echo(f"{name}: {clean(str(problem))}")
     dead = letters.get("dead", 0)
     if dead:
         click.echo(
             f"{dead} message(s) could not be delivered; `monitor incidents --all` names their incidents", err=True
         )
+
+
+def _health(
+    connection: "sa.Connection", config: "Config", processes: "Sequence[Process]", now: datetime
+) -> "tuple[Proof | None, list[Problem]]":
+    """Return the newest proof of the alert path, and what is wrong as the store and the living processes have it."""
+    from monitor import health
+    from monitor.checkup import read_rows
+
+    rows = read_rows(connection, config, now)
+    living = [process for process in processes if process.alive]
+    every = config.canary.every if config.canary is not None else None
+    since = min((process.started_at for process in living), default=None)
+    told = [problem for process in living for problem in health.told_by(process.body.get("problems"), process.host)]
+    return rows.proof, [*told, *health.of_store(rows, now, every, since)]
+
+
+def _watched(processes: "Sequence[Process]", now: datetime) -> str:
+    from monitor.core.wording import ago
+
+    living = [process for process in processes if process.alive]
+    if living:
+        seconds = min(process.since_beat for process in living)
+        number = len(living)
+        return f"watched by {number} process{'es' if number > 1 else ''}; last beat {seconds:.0f} s ago"
+    if not processes:
+        return "no daemon has run on this store; `monitor run` starts one"
+    last = processes[0]
+    stopped = "it was stopped" if last.body.get("stopped") else "it did not say why"
+    seen = ago(now - timedelta(seconds=last.since_beat), now)
+    return f"no daemon is running; the last was seen {seen} on {last.host} ({stopped})"
 
 
 def _budget(model: str, standing: "Standing") -> tuple[object, ...]:

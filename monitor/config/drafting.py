@@ -15,7 +15,7 @@ from monitor.config.extensions import Extensions, discover
 from monitor.config.interpolation import escape
 from monitor.config.models import Config, Labels, Model
 from monitor.core.ports import TableFacts
-from monitor.options import described, display, format_duration, password_spans
+from monitor.options import described, display, format_duration, url_password_spans
 
 URL_VARIABLE = "LEEWAY_LOGS_URL"  # stands in the draft for a URL with a password
 
@@ -121,7 +121,7 @@ def draft(
 def _logs(logs: Mapping[str, str], facts: TableFacts, found: Extensions) -> str:
     text = "    logs:\n"
     for key, value in logs.items():
-        if key == "url" and password_spans(value):
+        if key == "url" and url_password_spans(value):
             text += comment(f"The URL holds a password, so it is read from the environment: set {URL_VARIABLE}.", 6)
             text += f'      url: "${{{URL_VARIABLE}}}"\n'
         else:

@@ -64,6 +64,8 @@ def _looked_up(match: re.Match[str], environ: Mapping[str, str], folder: Path) -
         raise InterpolationError(
             f"the environment variable {name} is {state}; set it, or give a default: ${{{name}:-default}}"
         )
+    if not value.isprintable() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise InterpolationError(f"the environment variable {name} is not UTF-8 text")
     return value
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitor.config.document import Entries, Items, Node, Scalar, scalars
 from monitor.config.explaining import nearest
 from monitor.config.interpolation import is_reference
-from monitor.options import HIDDEN, hide_passwords, is_secret_name, password_spans
+from monitor.options import HIDDEN, hide_passwords, hide_url_passwords, is_secret_name, password_spans
 
 _SHORTEST = 4  # a shorter value would hide half of every sentence
 
@@ -111,9 +111,10 @@ def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _names_database(text: str) -> bool:
-    """Return whether a secret is an address of which only the password must be hidden."""
+    """Return whether a secret is an address of which only the password must be hidden, and can be among other words."""
     if "://" in text:
-        return not text.lstrip("\"'").startswith(("http:", "https:"))
+        web = text.lstrip("\"'").startswith(("http:", "https:"))
+        return not web and hide_url_passwords(text) == hide_passwords(text)
     return "@" not in text and text.endswith((".db", ".sqlite"))
 
 

@@ -1,7 +1,8 @@
 """What ``config.yaml`` may say. The shapes only; :mod:`monitor.config.reading` reads files into them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, SkipValidation, ValidationInfo, field_validator, model_validator
 
@@ -33,6 +34,13 @@ class Schedule(Options):
     read anew and its verdict revised. At 0 what was read once stays."""
     start: Moment | None = None
     """The first window to check; by default the newest one when the daemon first sees the model."""
+
+    @field_validator("start")
+    @classmethod
+    def _begins_in_its_zone(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=ZoneInfo(info.data.get("timezone", "UTC")))
 
 
 class Columns(Options):

@@ -47,7 +47,8 @@ class Canary(Options):
     """A fault that Leeway plants in a copy of a stored sample, to prove that an alert would get through."""
 
     every: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=6)
-    """How often the way of an alert is proven; at most once in this time, however many replicas there are."""
+    """How often the way of an alert is proven; at most once in this time, however many replicas there are. A proof that
+    failed is tried again after ten minutes."""
     notify: tuple[str, ...] = ()
     """Receivers that are asked whether they would be reached (as by ``monitor config check --connect``); by default
     all of them. None of them is sent a message."""

@@ -12,6 +12,7 @@ from monitor.config.errors import Path
 LARGEST = 1_000_000  # bytes of a document
 DEEPEST = 50  # levels of nesting
 MOST = 100_000  # values, every use of an alias counted: a bomb of aliases ends here
+_HALF = re.compile("[\ud800-\udfff]")
 
 # `{token: ${TOKEN}}` is no YAML: the inner braces would open and close mappings. What has a meaning for YAML inside a
 # reference hides in a private part of Unicode while YAML is parsed, one character for one, so that no place moves.
@@ -124,6 +125,8 @@ class _Composer:
 
     def _inner(self, event: Any, path: Path) -> Node:
         if isinstance(event, yaml.ScalarEvent):
+            if _HALF.search(event.value):
+                self._refuse(path, "holds half of a character (\\ud800 to \\udfff); write the whole one", event)
             return _scalar(event)
         start = _start(event)
         if isinstance(event, yaml.SequenceStartEvent):

@@ -11,10 +11,13 @@ from monitor.config.errors import ConfigError, Excerpt, Problem, path_text
 from monitor.config.extensions import Extensions, discover
 from monitor.config.masking import Mask
 from monitor.config.models import Config
-from monitor.config.parsing import UnreadableError, parse
+from monitor.config.parsing import LARGEST, UnreadableError, parse
+from monitor.core.wording import shorten
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what ends a line for YAML
 _LONGEST = 10_000  # characters of a line that is worth looking for secrets in, to be shown
+MOST_PROBLEMS = 100  # that are shown in one report
+LONGEST_MESSAGE = 1000  # characters; some hold what the file says
 _WRITE_ONE = "'monitor init' writes one for your table, 'monitor demo' shows a working one"
 
 
@@ -33,7 +36,10 @@ def read(path: str | Path, *, environ: Mapping[str, str] | None = None, extensio
         For everything that is wrong, in one report.
     """
     try:
-        text = Path(path).read_text("utf-8-sig")
+        with Path(path).open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        # What is too large is refused by the parser; its last character may be cut in two.
+        text = content.decode("utf-8-sig", "strict" if len(content) <= LARGEST else "replace")
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), [_whole("is not UTF-8 text")]) from error
     except FileNotFoundError as error:
@@ -65,7 +71,11 @@ def read_text(
     config = builder.config(root)
     if config is None or flaws:
         mask = Mask.of(root, found.keys(), builder.looked_up)
-        raise ConfigError(name, [_problem(flaw, lines, mask) for flaw in flaws])
+        problems = [_problem(flaw, lines, mask) for flaw in flaws[:MOST_PROBLEMS]]
+        if len(flaws) > MOST_PROBLEMS:
+            more = len(flaws) - MOST_PROBLEMS
+            problems.append(_whole(f"has {more:,} more problems, which show once these are mended"))
+        raise ConfigError(name, problems)
     return config
 
 
@@ -78,7 +88,9 @@ def _problem(flaw: Flaw, lines: Sequence[str], mask: Mask) -> Problem:
     first = flaw.at.start
     on_line = flaw.entity is not None and flaw.entity.start.line == first.line
     column = flaw.entity.start.column if flaw.entity is not None and on_line else first.column
-    path, message = mask.message(path_text(flaw.path), flaw.at), mask.message(flaw.message, flaw.at)
+    path, message = (
+        shorten(mask.message(text, flaw.at), LONGEST_MESSAGE) for text in (path_text(flaw.path), flaw.message)
+    )
     return Problem(first.line, column, path, message, _excerpt(flaw, lines, mask))
 
 

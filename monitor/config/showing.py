@@ -13,7 +13,7 @@ from monitor.config.interpolation import escape
 from monitor.config.models import Config, Model, PlannedCheck, Retrain
 from monitor.config.planning import AUTO, automatic
 from monitor.core.window import iso
-from monitor.options import Options, display, format_duration, hide_passwords
+from monitor.options import Options, display, format_duration, hide_url_passwords
 
 
 def as_yaml(config: Config, extensions: Extensions | None = None) -> str:
@@ -95,5 +95,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value)]
     if isinstance(value, str):
-        return escape(hide_passwords(value))
+        return escape(hide_url_passwords(value))
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -13,14 +13,21 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 from checks.budget import Audit
+from checks.codec import FormatError
 from checks.evidence import Detector, Scale
 from checks.layout import Layout
 from checks.profile import Volume
 from monitor.core.signal import Rhythm, Signal, Terms
 
-VERSION = 1  # of the bytes, and of what is learnt: raise it when the same reference would teach something else
+VERSION = 2  # of the bytes, and of what is learnt: raise it when the same reference would teach something else
+LARGEST = 512 << 20  # bytes after decompression; what 1,000 columns teach takes about 20 MB
 _ALIGNED = 64  # bytes, as arrays that were not read from anywhere
 _COMPRESSION = 1  # the numbers are noise; more effort saves nothing
+
+# What reading a document of the wrong shape can raise.
+_DAMAGE = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError, zlib.error
+)  # fmt: skip
 
 
 def encode(signal: Signal) -> bytes:
@@ -38,8 +45,28 @@ def encode(signal: Signal) -> bytes:
 
 
 def decode(data: bytes, layout: Layout, rhythm: Rhythm, terms: Terms, audit: Audit) -> Signal:
-    """Return the signal that :func:`encode` wrote, of a model with this layout, rhythm, terms and audit."""
-    raw = zlib.decompress(data)
+    """Return the signal that :func:`encode` wrote, of a model with this layout, rhythm, terms and audit.
+
+    Raises
+    ------
+    FormatError
+        When the bytes are damaged.
+    """
+    try:
+        return _decoded(_inflated(data), layout, rhythm, terms, audit)
+    except _DAMAGE as error:
+        raise FormatError(f"damaged learning: {error!r:.200}") from error
+
+
+def _inflated(data: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    raw = inflater.decompress(data, LARGEST)
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise ValueError(f"cut short, or larger than {LARGEST} bytes")
+    return raw
+
+
+def _decoded(raw: bytes, layout: Layout, rhythm: Rhythm, terms: Terms, audit: Audit) -> Signal:
     end = 8 + int.from_bytes(raw[:8])
     document = json.loads(raw[8:end])
     body = np.frombuffer(raw, np.uint8)[end:].copy()
@@ -80,6 +107,8 @@ def _in(kind: Any, item: Any, body: Any) -> Any:
         return tuple(_in(kinds[0], part, body) for part in item)  # of one type, whatever their number
     if isinstance(item, list):
         dtype, shape, place = item
+        if np.dtype(dtype).hasobject or place < 0:
+            raise ValueError("an array of objects, or of nowhere")
         size = np.dtype(dtype).itemsize * int(np.prod(shape))
         return body[place : place + size].view(dtype).reshape(shape)
     return item

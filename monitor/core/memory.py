@@ -2,19 +2,30 @@
 
 import io
 import json
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 
+from checks.codec import FormatError
 from checks.diagnosing import Diagnosis
 from checks.evidence import Detector, ScaleState, State
 from checks.lasting import LOOKED_BACK
 from checks.season import Array
 from monitor.core.window import iso
 
+LARGEST = 256 << 20  # bytes after decompression; the evidence of 1,000 columns takes about 5 MB
 _KEPT = LOOKED_BACK[-1]
+
+# What reading a document of the wrong shape can raise.
+_DAMAGE = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError, EOFError,
+    OSError, NotImplementedError, RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,29 @@ class Memory:
 
 
 def decode(data: bytes, detector: Detector) -> Memory | None:
-    """Return what :meth:`Memory.encode` wrote; None where it was written by a detector of another shape."""
+    """Return what :meth:`Memory.encode` wrote; None where it was written by a detector of another shape.
+
+    Raises
+    ------
+    FormatError
+        When the bytes are damaged.
+    """
+    try:
+        state, alarms = _read(data)
+        fresh = detector.start()
+        if [s.held.shape for s in state.scales] != [s.held.shape for s in fresh.scales]:
+            return None
+        _fit(state, fresh)
+    except _DAMAGE as error:
+        raise FormatError(f"damaged evidence: {error!r:.200}") from error
+    scales = tuple(
+        replace(s, past=_as_long(s.past, len(f.past))) for s, f in zip(state.scales, fresh.scales, strict=True)
+    )
+    return Memory(replace(state, scales=scales), alarms)
+
+
+def _read(data: bytes) -> tuple[State, tuple[Alarm, ...]]:
+    _measure(data)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         document = json.loads(arrays["text"].tobytes())
         scales = tuple(
@@ -103,18 +136,44 @@ def decode(data: bytes, detector: Detector) -> Memory | None:
                 arrays[f"past{place}"],
                 arrays[f"sums{place}"],
                 arrays[f"rows{place}"],
-                *counts,
+                _finite(hours),
+                _finite(years),
+                _finite(windows),
+                block if block is None else _finite(block),
             )
-            for place, counts in enumerate(document["scales"])
+            for place, (hours, years, windows, block) in enumerate(document["scales"])
         )
         state = State(scales, arrays["frozen"], arrays["accepted"])
-    fresh = detector.start()
-    if [s.held.shape for s in state.scales] != [s.held.shape for s in fresh.scales]:
-        return None
-    scales = tuple(
-        replace(s, past=_as_long(s.past, len(f.past))) for s, f in zip(state.scales, fresh.scales, strict=True)
-    )
-    return Memory(replace(state, scales=scales), tuple(_alarm(item) for item in document["alarms"]))
+    return state, tuple(_alarm(item) for item in document["alarms"])
+
+
+def _measure(data: bytes) -> None:
+    """Refuse what would grow beyond all measure, and arrays that claim more than is there."""
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        if sum(part.file_size for part in packed.infolist()) > LARGEST:
+            raise ValueError(f"larger than {LARGEST} bytes")
+        for part in packed.infolist():
+            with packed.open(part) as stream:
+                if np.lib.format.read_magic(stream) != (1, 0):
+                    raise ValueError("an array of another format")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+            if prod(shape) * dtype.itemsize > part.file_size:
+                raise ValueError("an array that is longer than its bytes")
+
+
+def _fit(state: State, fresh: State) -> None:
+    """Refuse arrays that are of no use to a detector of this shape: they would fail, or say nothing, later on."""
+    pairs = [(state.frozen, fresh.frozen), (state.accepted, fresh.accepted)]
+    for scale, new in zip(state.scales, fresh.scales, strict=True):
+        pairs += [(scale.held, new.held), (scale.sums, new.sums), (scale.rows, new.rows)]
+        if scale.past.ndim != 2 or scale.past.shape[1] != new.past.shape[1] or scale.past.dtype != new.past.dtype:
+            raise ValueError("past blocks of another shape")
+        pairs.append((scale.past, scale.past))
+    for array, like in pairs:
+        if array.dtype != like.dtype or array.shape != like.shape:
+            raise ValueError("an array of another type or shape")
+        if not np.isfinite(array).all():
+            raise ValueError("a number that is not finite")
 
 
 def _as_long(past: Array, order: int) -> Array:
@@ -134,4 +193,16 @@ def _alarm(item: dict[str, object]) -> Alarm:
         else value
         for name, value in item.items()
     }
-    return Alarm(**values)  # type: ignore[arg-type]  # the names and types are those that encode wrote
+    alarm = Alarm(**values)  # type: ignore[arg-type]  # the names and types are those that encode wrote
+    for number in (alarm.effect, alarm.low, alarm.high, *alarm.departures, *alarm.errors, *alarm.totals):
+        _finite(number)
+    numbers, texts = (item.get("lead"), item.get("blocks")), (item.get("column"), item.get("check"), item.get("words"))
+    if not all(isinstance(value, int) for value in numbers) or not all(isinstance(value, str) for value in texts):
+        raise TypeError("a place, a number of blocks or a text that is none")
+    return alarm
+
+
+def _finite(value: object) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return value

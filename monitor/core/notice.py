@@ -38,6 +38,8 @@ class Notice:
     actions : what a person may do now, among ack, silence, expected, retrain, resolve.
     link : where to read more, a URL or None.
     series : charts for the thread.
+    detail : what has changed.
+    note : what people must know of how the message came to them, such as for whom it was; empty as a rule.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Notice:
     link: str | None = None
     series: tuple[Series, ...] = ()
     detail: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

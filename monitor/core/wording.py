@@ -69,3 +69,12 @@ def days(length: float | None) -> str:
     if length < 1:
         return f"{24 * length:.2g} h"
     return "1 day" if length == 1 else f"{length:.0f} days" if length >= 9.95 else f"{length:.2g} days"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return how long ago something was: ``just now``, ``5 min ago``, ``2 h ago``, ``3 days ago``."""
+    seconds = (now - then).total_seconds()
+    for size, word in ((86_400, " days"), (3600, " h"), (60, " min")):
+        if seconds >= size * (2 if size == 86_400 else 1):
+            return f"{seconds // size:.0f}{word} ago"
+    return "just now"

@@ -94,7 +94,7 @@ class Bot:
             return Delivered(place, "an earlier attempt had arrived")
         ping = pinged(notice, self.mention)
         thread: dict[str, Any] = {"channel": place["channel"], "thread_ts": place["ts"]}
-        if notice.reason in _BROADCAST:
+        if notice.reason in _BROADCAST or notice.note:
             thread["reply_broadcast"] = True
         _, reply_note = self._write(notice, render_reply(notice, mention=ping), **thread)
         notes = (note, reply_note, self._charts(notice, place))
@@ -128,7 +128,7 @@ class Bot:
             return next(
                 ({**found, "channel": channel}
                  for found in self._messages(self.client.conversations_history, channel=channel)
-                 if _key_of(found) == key),
+                 if _key_of(found) == key and found.get("thread_ts", found["ts"]) == found["ts"]),
                 None,
             ), ""  # fmt: skip
         except RefusedError as refused:

@@ -12,6 +12,7 @@ from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, R
 from monitor.core.wording import printable, shorten
 from monitor.notifiers._blocks import SECTION, escape, minimal, pinged, render_slack
 from monitor.notifiers._slack_bot import Bot, asked
+from monitor.notifiers._slack_client import web_client
 from monitor.notifiers._slack_errors import Kind, RefusedError, refusal
 from monitor.notifiers._slack_options import AppToken, Channel, Mention, Person, Token
 from monitor.notifiers._slack_probe import probe_bot
@@ -126,12 +127,6 @@ class Slack(Options):
         return exchange(url, body, headers, timeout=self.timeout.total_seconds())
 
     def _client(self) -> Any:
-        from slack_sdk import WebClient
-
-        # The default retry handler sends twice when a connection drops after Slack stored the message.
-        return WebClient(
-            token=reveal(self.token),
-            base_url=self.base_url,
-            timeout=max(1, round(self.timeout.total_seconds())),
-            retry_handlers=[],
+        return web_client(
+            token=reveal(self.token), base_url=self.base_url, timeout=max(1, round(self.timeout.total_seconds()))
         )

@@ -115,7 +115,7 @@ def backtest(
             if known is not None and not wanted.from_log:
                 cycle.reader = known.read
             found = _Run(cycle, clock, quiet, watch, wanted, bar).run(start, end)
-            return replace(found, stored=known.taken if known is not None else 0)
+            return replace(found, stored=known.taken, unsampled=known.unsampled) if known is not None else found
         finally:
             cycle.store.close()
 

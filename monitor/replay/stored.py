@@ -38,6 +38,7 @@ class Stored:
     runs : judged against snapshots of the same rows of the same log, oldest first.
     snapshots : ids of those, the one that the model is judged against today first.
     taken : windows that were put together so far.
+    unsampled : how many of them have rows, but no sample of all of them any more.
     """
 
     store: Store
@@ -45,6 +46,7 @@ class Stored:
     runs: Sequence[Run]
     snapshots: Sequence[str]
     taken: int = 0
+    unsampled: int = 0
     _fitting: dict[str, bool] = field(default_factory=dict)
 
     def hand_over(self, target: Store, now: datetime) -> str | None:
@@ -90,6 +92,8 @@ class Stored:
                 return None
             samples = run_rows.samples_of(connection, [run.id for run in runs])
         self.taken += 1
+        with_rows = sum(profile.rows > 0 for profile in found)
+        self.unsampled += self.watch.model.sample > 0 and len(samples) < with_rows
         if len(runs) == 1:
             return Reading(found[0], samples[0] if samples else Sample(0).rows())
         logs = self.watch.model.logs

@@ -24,6 +24,7 @@ class Backtest:
     failed : those that could not be evaluated, and why.
     findings : breaches, or everything if that is wanted.
     stored : windows that were put together from the daemon's own profiles, without a look at the log.
+    unsampled : those of them whose sampled rows are no longer kept.
     report : if a page is wanted and a window could be judged.
     """
 
@@ -39,6 +40,7 @@ class Backtest:
     comparison: Comparison | None = None
     report: ReportData | None = None
     stored: int = 0
+    unsampled: int = 0
 
     @property
     def judged(self) -> list[Window]:
@@ -63,6 +65,7 @@ class Backtest:
             "to": iso(self.end),
             "windows": len(self.windows),
             "stored": self.stored,
+            "unsampled": self.unsampled,
             "failed": [f"{window}: {reason}" for window, reason in self.failed.items()],
             "findings": [finding.as_json() for finding in self.findings],
             "incidents": [incident.as_json() for incident in self.incidents],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from monitor.core.wording import printable
 from monitor.report.heat import LEGEND
 from monitor.report.model import ReportData
 from monitor.report.quality import HEADINGS
@@ -34,6 +35,13 @@ def render(data: ReportData | Sequence[ReportData]) -> str:
     )
 
 
+def _visible(value: object) -> object:
+    """Return a text without characters that hide or turn round what stands beside them; markup of our own as it is."""
+    if type(value) is not str or value.isprintable():
+        return value
+    return "\n".join(map(printable, value.split("\n")))
+
+
 @cache
 def templates() -> "Environment":
     """Return the templates, prepared once; whatever they are given is escaped."""
@@ -49,6 +57,7 @@ def templates() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_visible,
     )
     environment.filters["moment"] = moment
     environment.filters["share"] = share_text

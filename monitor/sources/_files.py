@@ -40,6 +40,8 @@ class Files:
         try:
             with duckdb.connect(":memory:") as connection:
                 connection.execute("SET TimeZone = 'UTC'")
+                if "://" not in self.path:  # an extension is fetched from DuckDB's server, which nobody has named
+                    connection.execute("SET autoinstall_known_extensions = false")
                 yield connection
         except (duckdb.HTTPException, duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
             raise UnavailableError(f"{self.path} cannot be read for now ({_first_line(error)})") from error

@@ -3,9 +3,20 @@
 from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from monitor.core.errors import UnavailableError
 
 T = TypeVar("T")
+
+
+class DamagedRowError(UnavailableError, ValueError):
+    """A row of the store is not what this release wrote: another one did, or somebody has changed it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the store holds a row that is damaged ({reason}); restore the store from a backup, or remove the row"
+        )
 
 
 @cache
@@ -20,7 +31,18 @@ def dump(value: object) -> str:
 
 
 def load(cls: type[T], text: str) -> T:
-    """Return the dataclass that :func:`dump` wrote."""
+    """Return the dataclass that :func:`dump` wrote.
+
+    Raises
+    ------
+    DamagedRowError
+        When it is another text.
+    """
     kind: Any = cls
-    loaded: T = _adapter(kind).validate_json(text)
+    try:
+        loaded: T = _adapter(kind).validate_json(text)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, found["loc"]))
+        raise DamagedRowError(f"{getattr(cls, '__name__', cls)}: {place} {found['msg']}") from error
     return loaded

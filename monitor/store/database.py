@@ -1,5 +1,6 @@
 """Opens the store: SQLite (WAL) or PostgreSQL, its schema, and the two kinds of transaction."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,11 +19,15 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from checks.codec import FormatError
 from monitor.core.errors import UnavailableError, UserError
+from monitor.options import hide_passwords, hide_url_passwords
+from monitor.store.bodies import DamagedRowError
 
 BUSY_SECONDS = 30  # SQLite waits this long for another writer
 CACHE_KIB = 512  # of pages that each connection to SQLite keeps for itself; the system has a cache of the file, too
 MOST_CONNECTIONS = 70  # beyond those kept open: as many as there can be workers, and some
+VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.Text))
 _WRITE = "leeway_write"
 _ONE_WRITER = 0x6C656577  # the key of PostgreSQL's advisory lock: "leew"
 _PATIENT = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -32,14 +37,23 @@ class StoreAwayError(UnavailableError):
     """The store, rather than a log or a receiver, cannot be used now: whatever was to be written is still owed."""
 
 
+class SchemaChangedError(StoreAwayError):
+    """Another release has changed the schema under this process: it must not write any more."""
+
+
 @dataclass(frozen=True)
 class Store:
     """An open store.
 
     Every method that touches the database raises :class:`StoreAwayError` when it cannot be reached.
+
+    Parameters
+    ----------
+    revision : of the schema that this process works with; it writes to no other. None where nobody may change it.
     """
 
     engine: sa.Engine
+    revision: str | None = None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -52,24 +66,59 @@ class Store:
         """Open a transaction that writes: all of it is kept, or nothing. Writers take turns.
 
         So what a transaction has read is still true when it writes, on both databases.
+
+        Raises
+        ------
+        SchemaChangedError
+            When another release has changed the schema; nothing is written then.
         """
         with (
             _translated(self.engine),
             self.engine.execution_options(**{_WRITE: True}).connect() as connection,
             connection.begin(),
         ):
+            self.check(connection)
             yield connection
+
+    def check(self, connection: sa.Connection) -> None:
+        """See that the schema is still the one that this process works with.
+
+        Raises
+        ------
+        SchemaChangedError
+            When it is not.
+        """
+        if self.revision is None:
+            return
+        found = connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
+        if found != self.revision:
+            raise SchemaChangedError(
+                f"the schema of the store {self.name} is {found} now, and this process works with {self.revision}: "
+                "another release of Leeway has migrated it. Nothing more is written; start the release "
+                "that the store is for"
+            )
+
+    @property
+    def name(self) -> str:
+        """The store's address, as people may see it."""
+        return _name(self.engine)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
 
+def _name(engine: sa.Engine) -> str:
+    return hide_url_passwords(engine.url.render_as_string())  # SQLAlchemy shows what stands in the query
+
+
 @contextmanager
 def _translated(engine: sa.Engine) -> Iterator[None]:
-    where = engine.url.render_as_string(hide_password=True)
+    where = _name(engine)
     try:
         yield
+    except FormatError as error:
+        raise DamagedRowError(str(error)) from error
     except OperationalError as error:
         raise StoreAwayError(f"the store {where} cannot be used now: {_cause(error)}") from error
     except PendingRollbackError as error:  # a statement after the one with which the connection was lost
@@ -110,20 +159,32 @@ def connect(url: str) -> Store:
             options = {"pool_pre_ping": True, "connect_args": patience, "max_overflow": MOST_CONNECTIONS}
         engine = sa.create_engine(parsed, **options)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
-        raise UserError(f"store: the URL cannot be used: {error}") from error
+        raise UserError(f"store: the URL cannot be used: {hide_passwords(str(error))}") from error
+    except ValueError as error:  # whose words hold what stands where the port should, perhaps a password
+        raise UserError("store: the URL cannot be used: its port is no number") from error
     if name == "sqlite":
-        _check_folder(parsed.database)
+        _prepare_file(parsed.database)
         _prepare_sqlite(engine)
     else:
         _prepare_postgresql(engine)
     return Store(engine)
 
 
-def _check_folder(database: str | None) -> None:
+def in_memory() -> Store:
+    """Open a database that nobody else sees and that is gone when it is closed; for one thread."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    _prepare_sqlite(engine)
+    return Store(engine)
+
+
+def _prepare_file(database: str | None) -> None:
+    """Make the file of a new store readable for its owner alone: it holds sampled rows of the logs."""
     if not database or database == ":memory:" or database.startswith("file:"):
         return
     if not Path(database).parent.is_dir():
         raise UserError(f"store: the folder {Path(database).parent} does not exist; create it or change `store`")
+    with suppress(OSError):  # it is there already, or SQLite will say why it cannot be
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
@@ -133,6 +194,9 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
+        # Of a file that is yet to be made: in one that is there it would wait for whoever writes.
+        if not cursor.execute("PRAGMA page_count").fetchone()[0]:
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         with suppress(sqlite3.OperationalError):  # a read-only file cannot change its mode, and can still be read
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")

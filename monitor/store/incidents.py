@@ -80,7 +80,10 @@ def get(connection: sa.Connection, prefix: str) -> Incident:
     rows = exact or rows
     if len(rows) != 1 or not prefix:
         problem = "no incident has" if not rows else f"{len(rows)} incidents have"
-        raise UserError(f"{problem} an id beginning {prefix!r}; `monitor incidents --all` shows what there is")
+        raise UserError(
+            f"{problem} an id beginning {prefix!r}; `monitor incidents --all` shows what there is, and those resolved "
+            "for longer than `retention.incidents` are gone"
+        )
     return bodies.load(Incident, rows[0].body)
 
 

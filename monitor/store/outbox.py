@@ -3,15 +3,17 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from monitor.store import leases, owners
 from monitor.store.database import database_now
-from monitor.store.tables import outbox
+from monitor.store.tables import outbox, restores
 
 _SENDING = outbox.c.state == "sending"
+_FARTHEST = timedelta(hours=8)  # no letter is put off for longer; what is later was written before a clock went back
+_GIVEN_UP = ("dead", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Letter:
     epoch: int
 
 
+def passed_on(key: str) -> str:
+    """Return the key under which the fallback receiver is told what another one could not be told."""
+    return f"{key}-fallback"
+
+
 def put(
     connection: sa.Connection,
     *,
@@ -40,8 +47,15 @@ def put(
     incident_id: str | None,
     payload: str,
     now: datetime,
+    happened: datetime | None = None,
 ) -> bool:
-    """Write a letter; False when its key is there already."""
+    """Write a letter; False when its key is there already.
+
+    Parameters
+    ----------
+    happened : when what it tells had happened; now by default. If the store was put back from a copy since, the same
+        letter may have been sent by the store that was lost, and is looked up by its key before it is sent.
+    """
     if connection.execute(sa.select(outbox.c.id).where(outbox.c.key == key)).first():
         return False
     connection.execute(
@@ -54,7 +68,7 @@ def put(
             payload=payload,
             state="pending",
             attempts=0,
-            uncertain=False,
+            uncertain=_restored_since(connection, happened or now),
             created_at=now,
             next_attempt_at=now,
             epoch=0,
@@ -63,10 +77,19 @@ def put(
     return True
 
 
+def _restored_since(connection: sa.Connection, moment: datetime) -> bool:
+    return connection.execute(sa.select(restores.c.id).where(restores.c.at > moment).limit(1)).first() is not None
+
+
 def anything(connection: sa.Connection, now: datetime) -> bool:
     """Return whether it is worth to claim, without the lock of a transaction that writes."""
-    waiting = sa.and_(outbox.c.state == "pending", outbox.c.next_attempt_at <= now)
-    return connection.execute(sa.select(outbox.c.id).where(sa.or_(waiting, _SENDING)).limit(1)).first() is not None
+    query = sa.select(outbox.c.id).where(sa.or_(_is_due(now), _SENDING))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    reached = sa.or_(outbox.c.next_attempt_at <= now, outbox.c.next_attempt_at > now + _FARTHEST)
+    return sa.and_(outbox.c.state == "pending", reached)
 
 
 def claim(
@@ -80,7 +103,7 @@ def claim(
     senders = connection.execute(sa.select(outbox.c.owner).where(_SENDING).distinct()).scalars()
     dead = [sender for sender in senders if owners.gone(sender)]
     abandoned = sa.and_(_SENDING, sa.or_(outbox.c.lease_until < database_now(connection), outbox.c.owner.in_(dead)))
-    due = sa.or_(sa.and_(outbox.c.state == "pending", outbox.c.next_attempt_at <= now), abandoned)
+    due = sa.or_(_is_due(now), abandoned)
     earlier = outbox.alias("earlier")
     waits = sa.exists().where(
         earlier.c.incident_id == outbox.c.incident_id,
@@ -115,6 +138,12 @@ def claim(
     )  # fmt: skip
 
 
+def is_held(connection: sa.Connection, letter: Letter) -> bool:
+    """Return whether a claim stands and its lease has not run out."""
+    ours = (outbox.c.id == letter.id, outbox.c.epoch == letter.epoch, outbox.c.lease_until >= database_now(connection))
+    return connection.execute(sa.select(outbox.c.id).where(_SENDING, *ours)).first() is not None
+
+
 def _settle(connection: sa.Connection, letter: Letter, **values: object) -> bool:
     done = connection.execute(
         outbox.update()
@@ -133,8 +162,16 @@ def delivered(
     )
 
 
-def deferred(connection: sa.Connection, letter: Letter, reason: str, again_at: datetime, *, uncertain: bool) -> bool:
-    """Put a letter back until ``again_at``."""
+def deferred(
+    connection: sa.Connection,
+    letter: Letter,
+    reason: str,
+    again_at: datetime,
+    *,
+    uncertain: bool,
+    held: bool = False,
+) -> bool:
+    """Put a letter back until ``again_at``; ``held`` says that the receiver has asked for so long."""
     return _settle(
         connection,
         letter,
@@ -142,12 +179,21 @@ def deferred(connection: sa.Connection, letter: Letter, reason: str, again_at: d
         next_attempt_at=again_at,
         error=reason,
         uncertain=letter.uncertain or uncertain,
+        held=held,
     )
 
 
-def dead(connection: sa.Connection, letter: Letter, reason: str) -> bool:
+def dead(connection: sa.Connection, letter: Letter, reason: str, now: datetime) -> bool:
     """Give a letter up: a person must look."""
-    return _settle(connection, letter, state="dead", error=reason)
+    return _settle(connection, letter, state="dead", error=reason, next_attempt_at=now)
+
+
+def wake(connection: sa.Connection, receiver: str, now: datetime) -> None:
+    """Let a receiver's notices be tried now that it takes some again, but for those that it asked to hold back."""
+    sleeping = (outbox.c.receiver == receiver, outbox.c.kind == "notice", outbox.c.state == "pending")
+    connection.execute(
+        outbox.update().where(*sleeping, ~outbox.c.held, outbox.c.next_attempt_at > now).values(next_attempt_at=now)
+    )
 
 
 def latest_reference(connection: sa.Connection, incident_id: str, receiver: str) -> dict[str, str]:
@@ -171,10 +217,16 @@ def latest_reference(connection: sa.Connection, incident_id: str, receiver: str)
 
 
 def told(connection: sa.Connection, incident_id: str) -> dict[str, datetime]:
-    """Return when a notice about an incident was last written, by receiver; dead letters do not count."""
+    """Return when a notice about an incident was last written, by receiver.
+
+    Letters that were given up do not count, unless somebody was told on the receiver's behalf: it will be over, too.
+    """
+    other = outbox.alias("other")
+    passed = sa.exists().where(other.c.key == outbox.c.key + passed_on(""), other.c.state.not_in(_GIVEN_UP))
+    counts_as_told = sa.or_(outbox.c.state.not_in(_GIVEN_UP), passed)
     query = (
         sa.select(outbox.c.receiver, sa.func.max(outbox.c.created_at).label("at"))
-        .where(outbox.c.incident_id == incident_id, outbox.c.kind == "notice", outbox.c.state != "dead")
+        .where(outbox.c.incident_id == incident_id, outbox.c.kind == "notice", counts_as_told)
         .group_by(outbox.c.receiver)
     )
     return {row.receiver: row.at for row in connection.execute(query)}

@@ -1,6 +1,5 @@
 """Reference snapshots in the store: added once, never changed, found by id or as the newest of a model."""
 
-import io
 import json
 from datetime import datetime
 
@@ -9,25 +8,12 @@ import sqlalchemy as sa
 
 from checks import codec
 from checks.profile import Bins, Profile
+from checks.sample_codec import decode_table, encode_table
 from monitor.core.errors import UserError
 from monitor.core.reference import Reference
 from monitor.core.window import Window
 from monitor.store.tables import reference_blocks as blocks_table
 from monitor.store.tables import references as table
-
-
-def table_to_bytes(rows: pa.Table) -> bytes:
-    """Return rows as a compressed Arrow stream."""
-    sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, rows.schema, options=options) as writer:
-        writer.write_table(rows)
-    return sink.getvalue()
-
-
-def table_from_bytes(data: bytes) -> pa.Table:
-    """Return the rows that :func:`table_to_bytes` wrote."""
-    return pa.ipc.open_stream(data).read_all()
 
 
 def add(connection: sa.Connection, reference: Reference) -> bool:
@@ -50,7 +36,7 @@ def add(connection: sa.Connection, reference: Reference) -> bool:
             warnings=json.dumps(reference.warnings),
             bins=codec.encode_bins(reference.bins),
             profile=codec.encode_profile(reference.profile),
-            sample=table_to_bytes(reference.sample),
+            sample=encode_table(reference.sample),
         )
     )
     rows = [
@@ -99,7 +85,7 @@ def _loaded(
 def sample_of(connection: sa.Connection, model: str, reference_id: str) -> pa.Table:
     """Return the sampled rows of a snapshot."""
     query = sa.select(table.c.sample).where(table.c.model == model, table.c.id == reference_id)
-    return table_from_bytes(connection.execute(query).scalar_one())
+    return decode_table(connection.execute(query).scalar_one())
 
 
 def bins_of(connection: sa.Connection, model: str, reference_id: str) -> dict[str, Bins]:
@@ -116,9 +102,9 @@ def windows_of(connection: sa.Connection, model: str, reference_id: str) -> list
     return [Window(*row) for row in connection.execute(query.order_by(blocks_table.c.window_start))]
 
 
-def copy(source: sa.Connection, target: sa.Connection, model: str, reference_id: str) -> None:
-    """Copy a snapshot from one store into another that has it not, as it is written."""
-    for known, name in ((table, table.c.id), (blocks_table, blocks_table.c.reference_id)):
+def copy(source: sa.Connection, target: sa.Connection, model: str, reference_id: str, *, windows: bool = True) -> None:
+    """Copy a snapshot from one store into another that has it not, as it is written; its own windows if wanted."""
+    for known, name in ((table, table.c.id), (blocks_table, blocks_table.c.reference_id))[: 2 if windows else 1]:
         rows = source.execute(sa.select(known).where(known.c.model == model, name == reference_id)).mappings().all()
         if rows:
             target.execute(known.insert(), [dict(row) for row in rows])
@@ -141,7 +127,7 @@ def find(connection: sa.Connection, model: str, prefix: str) -> Reference:
         When none does, or several do.
     """
     row = connection.execute(_one(model, id_of(connection, model, prefix))).one()
-    return _loaded(row, _blocks(connection, model, row.id), table_from_bytes(row.sample))
+    return _loaded(row, _blocks(connection, model, row.id), decode_table(row.sample))
 
 
 def outline(connection: sa.Connection, model: str, reference_id: str) -> Reference:

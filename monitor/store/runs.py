@@ -71,9 +71,7 @@ def claim(
     if any(_taken(row, owner) for row in same) or revised_now(connection, model, owner):
         return None
     row = next((row for row in same if row.fingerprint == fingerprint), None)
-    resting = row is not None and row.state == "failed" and row.finished_at is not None
-    # What failed later than now failed before the clock was set back, and has rested for long enough.
-    if resting and row.finished_at <= now < row.finished_at + pause(row.attempts):
+    if row is not None and row.state == "failed" and _rests(row, now):
         return None
     _fence(connection, model, window, "taken over under another configuration", fingerprint)
     if row is None:
@@ -106,6 +104,11 @@ def claim(
         )
     )
     return Claim(row.id, row.epoch + 1, row.attempts + 1) if updated.rowcount == 1 else None
+
+
+def _rests(row: sa.Row[tuple[object, ...]], now: datetime) -> bool:
+    # What failed later than now failed before the clock was set back, and has rested for long enough.
+    return row.finished_at is not None and row.finished_at <= now < row.finished_at + pause(row.attempts)
 
 
 def taken(connection: sa.Connection, model: str, window: Window, owner: str) -> bool:

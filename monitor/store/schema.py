@@ -3,19 +3,19 @@
 import io
 import logging
 from contextlib import redirect_stdout
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from monitor.core.errors import LeewayError, UnavailableError, UserError
-from monitor.store.database import Store, connect
+from monitor.store.database import VERSIONS, Store, connect, in_memory
 from monitor.store.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-_VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
 def migrations_folder() -> Path:
@@ -33,8 +33,12 @@ def _alembic(connection: sa.Connection | None = None) -> "Config":
     return config
 
 
+@cache
 def head() -> str:
-    """Return the revision that this release works with: the last of its migrations, which are numbered."""
+    """Return the revision that this release works with: the last of its migrations, which are numbered.
+
+    It is looked up once, lest a process take the files of a release installed meanwhile for its own.
+    """
     return max(path.stem.partition("_")[0] for path in (migrations_folder() / "versions").glob("[0-9]*.py"))
 
 
@@ -42,9 +46,21 @@ def current(store: Store) -> str | None:
     """Return the revision of a store; None for an empty database."""
     # Read without Alembic, which is for changing a schema: most processes find the one they expect.
     with store.read() as connection:
-        if not sa.inspect(connection).has_table(_VERSIONS.name):
+        if not sa.inspect(connection).has_table(VERSIONS.name):
             return None
-        return connection.execute(sa.select(_VERSIONS.c.version_num)).scalar()
+        return connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
+
+
+def still_ours(store: Store) -> None:
+    """See that no other release has changed the schema since the store was opened.
+
+    Raises
+    ------
+    SchemaChangedError
+        When one has. Every transaction that writes looks, too; this is for a process that has nothing to write.
+    """
+    with store.read() as connection:
+        store.check(connection)
 
 
 def migrate(store: Store) -> tuple[str | None, str]:
@@ -87,25 +103,25 @@ def open_store(url: str, *, create: bool = True) -> Store:
     try:
         revision = current(store)
         if revision == head():
-            return store
+            return replace(store, revision=revision)
         if revision is None and not create:
-            raise UserError(
-                f"the store {store.engine.url.render_as_string()} is empty; run `monitor run` or `monitor check`"
-            )
+            raise UserError(f"the store {store.name} is empty; run `monitor run` or `monitor check`")
         migrate(store)
     except LeewayError:
         store.close()
         raise
     except sa.exc.SQLAlchemyError as error:
         store.close()
-        where = store.engine.url.render_as_string(hide_password=True)
-        raise UnavailableError(f"the store {where} cannot be prepared: {error}") from error
-    return store
+        raise UnavailableError(f"the store {store.name} cannot be prepared: {error}") from error
+    return replace(store, revision=head())
 
 
-def scratch_store(folder: Path) -> Store:
-    """Make a store in a file that will be thrown away, with today's schema and without its history."""
-    store = connect(f"sqlite:///{folder}/scratch.db")
+def scratch_store(folder: Path | None = None) -> Store:
+    """Make a store that will be thrown away, with today's schema and without its history.
+
+    It is a file in the folder; without one it is in memory, for one thread.
+    """
+    store = in_memory() if folder is None else connect(f"sqlite:///{folder}/scratch.db")
     with store.write() as connection:
         metadata.create_all(connection)
     return store

@@ -264,8 +264,16 @@ canaries = sa.Table(
     sa.Column("at", Moment, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),  # proven | failed
+    sa.Column("outcome", sa.Text, nullable=False),  # running | proven | failed | waits
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Index(None, "at"),
+)
+
+# When the store was put back from a copy: what it then says again, people may have heard before.
+restores = sa.Table(
+    "restores",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
 )

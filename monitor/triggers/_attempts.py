@@ -27,8 +27,8 @@ class Attempt:
     @classmethod
     def of(cls, state: str, key: str) -> "Attempt":
         """Return the record of a key below the folder ``state``; it need not exist."""
-        name = quote(key, safe="-_")
-        return cls(Path(state) / (name if len(name) <= _LONGEST_NAME else sha256(key.encode()).hexdigest()))
+        name = quote(key, safe="-_", errors="backslashreplace")
+        return cls(Path(state) / (name if len(name) <= _LONGEST_NAME else sha256(name.encode()).hexdigest()))
 
     @property
     def begun(self) -> bool:

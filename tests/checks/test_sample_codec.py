@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from checks.codec import FormatError
 from checks.sample_codec import decode_sample, encode_sample
 from checks.sampling import Sample
 
@@ -57,5 +58,5 @@ def test_a_sample_of_size_nothing_stays_one():
 
 
 def test_bytes_that_are_no_sample_are_refused():
-    with pytest.raises(pa.ArrowInvalid):
+    with pytest.raises(FormatError, match="damaged rows"):
         decode_sample(b"no sample", EMPTY)

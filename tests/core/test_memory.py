@@ -74,7 +74,7 @@ def test_no_number_is_rounded_and_no_word_lost_in_an_alarm():
     moment = datetime(2026, 2, 28, 23, 59, 59, 999_999, tzinfo=UTC)
     alarm = Alarm(
         "größe, “cm”", "location", 3, moment - timedelta(days=2), moment, 0.1 + 0.2, -1e-300, 1 / 3, moment,
-        "median of größe rose", (1e-17, 2.0), (0.3, 0.1), (1 / 7,), 2,
+        "median of größe rose", None, (1e-17, 2.0), (0.3, 0.1), (1 / 7,), 2,
     )  # fmt: skip
     memory = Memory(DETECTOR.start(), (alarm,))
     assert decode(memory.encode(), DETECTOR).alarms == (alarm,)

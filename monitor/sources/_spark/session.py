@@ -19,7 +19,7 @@ import pyarrow as pa
 from pydantic import SecretStr
 
 from monitor.core.errors import LeewayError, UnavailableError, UserError
-from monitor.options import hide_passwords
+from monitor.options import hide_url_passwords
 from monitor.sources._spark.errors import explained
 from monitor.sources._spark.shipping import code, ship
 
@@ -57,7 +57,7 @@ class Cluster:
     @property
     def name(self) -> str:
         """The address, as people may see it."""
-        return hide_passwords(str(self.remote or self.master))
+        return hide_url_passwords(str(self.remote or self.master))
 
     @contextmanager
     def connect(self) -> Iterator["Connection"]:

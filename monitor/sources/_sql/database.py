@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from monitor.core.errors import LeewayError, UnavailableError, UserError
-from monitor.options import HIDDEN, hide_passwords
+from monitor.options import HIDDEN, hide_passwords, hide_url_passwords, url_password_spans
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -37,7 +37,7 @@ class Database:
     @property
     def name(self) -> str:
         """The address, as people may see it."""
-        return hide_passwords(self.url)
+        return hide_url_passwords(self.url)
 
     @contextmanager
     def connect(self) -> Iterator["sa.Connection"]:
@@ -66,11 +66,15 @@ class Database:
         try:
             url = sa.make_url(self.url)
             options: dict[str, Any] = {"poolclass": sa.NullPool}
+            if url.get_backend_name() == "sqlite":
+                options["paramstyle"] = "named"  # of the other way, SQLAlchemy takes a column "%(x)s" for a parameter
             if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
                 options["creator"] = _sqlite_opener(str(url.database), url.query.get("uri") == "true")
             elif url.get_driver_name() in ("psycopg", "psycopg2", "pymysql"):
                 options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
             return sa.create_engine(url, **options)
+        except ValueError as error:  # whose words hold what stands where the port should, perhaps a password
+            raise UserError("logs.url cannot be used: its port is no number") from error
         except ModuleNotFoundError as error:
             raise UserError(
                 f"{self.name} needs the driver {error.name}, which is not installed; install it with pip"
@@ -100,11 +104,11 @@ class Database:
     def _shown(self, error: BaseException) -> str:
         said = error.args[1] if len(error.args) == 2 and isinstance(error.args[0], int) else error  # MySQL: code, text
         lines = [line.strip() for line in str(said).splitlines() if line.strip()]
-        text = hide_passwords(lines[0] if lines else type(error).__name__)[:300]
-        password = re.search(r"://[^:/@]*:([^@]+)@", self.url)
-        for written in (password[1], unquote(password[1])) if password else ():
-            text = text.replace(written, HIDDEN)
-        return text
+        text = hide_passwords(lines[0] if lines else type(error).__name__)
+        for start, end in url_password_spans(self.url):
+            for written in (self.url[start:end], unquote(self.url[start:end])):
+                text = text.replace(written, HIDDEN)
+        return text[:300]
 
 
 _AWAY = frozenset({"OperationalError", "InterfaceError", "TimeoutError", "InternalError"})
