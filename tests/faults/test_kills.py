@@ -1,0 +1,47 @@
+"""Killed at every failpoint: real processes, both stores, one to four replicas; the rest is done by those that live."""
+
+import itertools
+import os
+
+import pytest
+
+from monitor.failpoints import PLACES
+from tests.faults.deployment import DAYS, until
+from tests.faults.history import violations
+
+STORES, REPLICAS = ("sqlite", "postgresql"), (1, 2, 4)
+EVERYTHING = list(itertools.product(PLACES, STORES, REPLICAS))
+# Without `make faults`: each place once, the stores in turn.
+SAMPLE = [(place, STORES[number % 2], 2) for number, place in enumerate(PLACES)]
+CASES = EVERYTHING if os.environ.get("LEEWAY_FAULTS") == "all" else SAMPLE
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("place", "kind", "replicas"), CASES)
+def test_whoever_is_killed_wherever_nothing_is_lost_and_nothing_twice(deploy, place, kind, replicas, record_property):
+    late = place.startswith("revision.")
+    town = deploy(kind, late=late)
+    # Each victim dies at its own visit of the place, so that several windows and letters are hit.
+    victims = [town.start(f"{place}:{1 if late else number}") for number in range(1, max(replicas, 2))]
+    if late:
+        until(lambda: town.done() == DAYS)
+        town.rows_arrive()
+    until(lambda: any(victim.killed for victim in victims), what=f"reaching {place}")
+    if replicas > 1:
+        town.start()
+    until(lambda: _nobody_is_dead(town, victims) and town.settled() and (not late or town.revised()))
+    town.end()
+    history = town.history()
+    assert violations(history) == [], town.words()
+    assert (len(history.incidents), len(history.ledger)) == (2, 1), "the story took place"
+    record_property("processes killed", len(history.injected("dead")))
+
+
+def _nobody_is_dead(town, victims):
+    """Start another process where one was killed, as a supervisor does; return whether there was nothing to do."""
+    dead = [victim for victim in victims if victim.killed]
+    for victim in dead:
+        town.mark_dead(victim)
+        victims.remove(victim)
+        town.start()
+    return not dead
