@@ -60,7 +60,9 @@ def write(output: Path, page: str) -> None:
         raise UnavailableError(f"{output.absolute()} is a folder; choose a file in it with -o")
     partial = output.with_name(f".{output.name}.partial")
     try:
-        partial.write_text(page, encoding="utf-8")
+        partial.unlink(missing_ok=True)  # of a run that was ended
+        with partial.open("x", encoding="utf-8") as made:  # and nobody's link to another file
+            made.write(page)
         partial.replace(output)
     except OSError as error:
         raise UnavailableError(f"{output} cannot be written: {error.strerror}; choose another place with -o") from error

@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 
 from monitor.core.errors import UserError
+from monitor.web.brief import Brief
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -48,7 +49,7 @@ class Listening:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 application,
-                loop="asyncio", http="h11", ws="none", lifespan="off", interface="asgi3",  # the least that will do
+                loop="asyncio", http=Brief, ws="none", lifespan="off", interface="asgi3",  # the least that will do
                 log_config=None, access_log=False, server_header=False, proxy_headers=False,
                 limit_concurrency=64, backlog=64, timeout_keep_alive=5, timeout_graceful_shutdown=2,
                 h11_max_incomplete_event_size=16_384,

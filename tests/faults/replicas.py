@@ -112,7 +112,7 @@ class Replica:
         self.reached = threading.Event()
         self.may_go = threading.Event()
         self.thread: threading.Thread | None = None
-        self.crashed = False
+        self.crashed = self.lingers = False
         self.error: Exception | None = None
 
     def reconfigure(self, name: str) -> None:
@@ -144,6 +144,7 @@ class Replica:
 
     def thaw(self) -> None:
         """Go on from where it froze."""
+        self.lingers = False
         if self.frozen:
             self.reached.clear()
             self.may_go.set()
@@ -164,6 +165,7 @@ class Replica:
         if plan.number:
             return
         self.plan = None
+        self.lingers = plan.alive
         if not plan.alive:
             self.faults.append(Fault("dead", self.owner))
         if place == "letter.sent" or place == "letter.settled":
@@ -235,9 +237,8 @@ def failpoints() -> Iterator[None]:
         monitor.notifiers._slack_bot.png = draw
 
 
-def lapse(store: Store, owners: Sequence[str]) -> None:
-    """Let the leases of some owners run out, as if they had not been renewed for a minute."""
+def lapse(store: Store) -> None:
+    """Let all leases run out, as if none had been renewed for a minute."""
     with store.write() as connection:
         for table in (runs, outbox):
-            held = (table.c.owner.in_(owners), table.c.lease_until.is_not(None))
-            connection.execute(table.update().where(*held).values(lease_until=0.0))
+            connection.execute(table.update().where(table.c.lease_until.is_not(None)).values(lease_until=0.0))

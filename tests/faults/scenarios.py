@@ -74,7 +74,7 @@ def long_work(s: Simulation) -> None:
     """A window takes longer than a lease, and its owner renews it."""
     s.pass_time(2 * DAY)
     s.linger(0, "window.read")
-    s.idle_minute()
+    s.lapse()
     s.work(1)
     s.thaw(0)
 

@@ -8,7 +8,6 @@ from typing import Any, Self
 from monitor import actions
 from monitor.store import incidents as incident_rows
 from monitor.store import outbox as outbox_rows
-from monitor.store.tables import outbox, runs
 from tests.faults.gathering import gather
 from tests.faults.history import Fault, History
 from tests.faults.house import DAYS, START, Template, owed
@@ -88,19 +87,11 @@ class Simulation:
         self._bury(number)
 
     def lapse(self) -> None:
-        """Let a minute pass: the leases of who is dead or frozen run out."""
-        alive = {replica.owner for replica in self.all if not replica.frozen}
-        with self.house.read() as connection:
-            owners = {row.owner for table in (runs, outbox) for row in connection.execute(table.select())} - {None}
-        lapse(self.house, sorted(owners - alive))
-
-    def idle_minute(self) -> None:
-        """Let a minute pass in which whoever stands still goes on renewing, as a process at long work does."""
-        with self.house.read() as connection:
-            owners = {row.owner for table in (runs, outbox) for row in connection.execute(table.select())} - {None}
-        lapse(self.house, sorted(owners))
+        """Let a minute pass: every lease runs out but those that somebody who is at long work renews."""
+        lapse(self.house)
         for replica in self.all:
-            replica.cycle.leases.renew(replica.store)
+            if replica.lingers:
+                replica.cycle.leases.renew(replica.store)
 
     def pass_time(self, span: timedelta) -> None:
         """Let time pass, or set the clock back."""

@@ -35,7 +35,7 @@ _fault = st.one_of(
     _step("freeze", _who, st.sampled_from(OUTSIDE), _times),
     _step("thaw", _who),
     _step("lapse"),
-    _step("idle"),
+    _step("linger", _who, st.sampled_from(OUTSIDE)),
     _step("time", st.sampled_from([-72, -30, -1, 72, 100])),
     _step("slack", st.lists(st.sampled_from(["before", "after", "limited", "html", ""]), min_size=1, max_size=6)),
     _step("hook", _times),
@@ -53,7 +53,7 @@ _histories = st.lists(st.one_of(_turn, _turn, _fault), min_size=5, max_size=25)
 def play(simulation: Simulation, step: tuple[Any, ...]) -> None:
     """Take one step of a drawn history."""
     name, *arguments = step
-    if name in ("turn", "crash", "freeze", "thaw", "cut", "blind", "reconfigure"):
+    if name in ("turn", "crash", "freeze", "linger", "thaw", "cut", "blind", "reconfigure"):
         arguments[0] %= simulation.replicas
     if name == "turn":
         simulation.pass_time(timedelta(hours=arguments[1]))
@@ -68,7 +68,7 @@ def play(simulation: Simulation, step: tuple[Any, ...]) -> None:
     elif name == "trigger":
         simulation.trigger.doubts = 1
     else:
-        names = {"idle": "idle_minute", "late": "delay_rows", "arrive": "rows_arrive"}
+        names = {"late": "delay_rows", "arrive": "rows_arrive"}
         getattr(simulation, names.get(name, name))(*arguments)
 
 
