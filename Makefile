@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test lint docs bench peers signal faults wheel clean
+.PHONY: help demo test lint docs bench peers signal faults fuzz wheel clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -35,6 +35,9 @@ signal: $(BIN)/monitor ## Measure false alarms and delays beside other tools, wr
 
 faults: $(BIN)/monitor ## Kill, freeze and cut off real processes in every combination; 2,000 random histories (an hour)
 	LEEWAY_FAULTS=all LEEWAY_HISTORIES=2000 $(BIN)/pytest tests/faults --timeout=3600
+
+fuzz: $(BIN)/monitor ## Mutate configurations, stored bytes and names 10,000 times (half an hour)
+	LEEWAY_FUZZ=10000 $(BIN)/pytest tests/security/test_fuzz_config.py tests/security/test_fuzz_stored_bytes.py tests/security/test_rendering.py --timeout=3600
 
 wheel: $(BIN)/monitor ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

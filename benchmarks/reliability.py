@@ -1,10 +1,11 @@
 """Measure what breaks it and what grows, and write `docs/reliability.md`: ``python -m benchmarks.reliability``.
 
 Runs the whole fault suite (``make faults``: every place killed on every store with one to four replicas, 2,000 random
-histories; an hour on two cores) and the soak. ``--faults FILE`` takes the suite's JUnit file of an earlier run.
+histories; an hour on two cores) and the soak, or takes the suite's JUnit file and the soak's JSON of an earlier run.
 """
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -134,11 +135,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few minutes' run, to a temporary folder")
     parser.add_argument("--faults", type=Path, help="the JUnit file of a fault suite that has run already")
-    parser.add_argument("--days", type=int, help="simulated days of the soak")
+    parser.add_argument("--soak", type=Path, help="what `python -m benchmarks.soak` has printed already")
     parser.add_argument("--out", type=Path, help="folder of the page; docs, unless small")
     options = parser.parse_args()
     out = options.out or (Path(tempfile.mkdtemp()) if options.small else ROOT / "docs")
-    soaked = soak.measure(3, 6, options.days or 5) if options.small else soak.measure(50, 20, options.days or 90)
+    if options.soak is not None:
+        soaked = Soak.of(json.loads(options.soak.read_text()))
+    else:
+        soaked = soak.measure(3, 6, 5) if options.small else soak.measure(50, 20, 90)
     found = list(suites(options.faults or faults(small=options.small)))
     (out / "reliability.md").write_text(page(found, soaked), encoding="utf-8")
     print(f"wrote {out / 'reliability.md'}")

@@ -6,6 +6,7 @@ its resident memory, open files and threads are read from ``/proc``, and the siz
 """
 
 import argparse
+import json
 import shutil
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,11 @@ class Soak:
     written: int
     told: int
     doubled: int
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "Soak":
+        """Return a run from what it printed as JSON."""
+        return cls(**{**document, "days": tuple(Day(**day) for day in document["days"])})
 
     def growth(self, name: str) -> float:
         """Return how much something grew from the middle of the run to its end, as a share of what it was."""
@@ -141,7 +147,7 @@ def _run(folder: Path, config: Path, slack: Any, size: tuple[int, int, int]) -> 
                 _wait(replica, store, hour, models)
                 if hour % 24 == STEP and hour > 24:
                     seen.append(_day(hour // 24, replica, folder))
-                    print(seen[-1], flush=True)
+                    print(seen[-1], file=sys.stderr, flush=True)
             counted = _counted(store, slack, models * days)
         return Soak(models, columns, tuple(seen), time.perf_counter() - began, replica.cpu, *counted)
     finally:
@@ -223,7 +229,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     options = parser.parse_args()
     found = measure(options.models, options.columns, options.days)
-    print(found)
+    print(json.dumps(asdict(found), indent=1))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def decode_profile(data: bytes) -> Profile:
             last_event=_number_or_none(last),
         )
     except _DAMAGE as error:
-        raise FormatError(f"damaged profile: {error!r}") from error
+        raise FormatError(f"damaged profile: {error!r:.200}") from error
 
 
 def encode_bins(bins: Mapping[str, Bins]) -> bytes:
@@ -84,7 +84,7 @@ def decode_bins(data: bytes) -> dict[str, Bins]:
     try:
         return {name: _bins_in(column) for name, column in document.items()}
     except _DAMAGE as error:
-        raise FormatError(f"damaged bins: {error!r}") from error
+        raise FormatError(f"damaged bins: {error!r:.200}") from error
 
 
 def _pack(body: Mapping[str, Any]) -> bytes:
@@ -103,9 +103,9 @@ def _unpack(data: bytes) -> dict[str, Any]:
         document = json.loads(text.decode("utf-8", "surrogatepass"))
         version, body = document["version"], document["body"]
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FormatError(f"not a stored profile: {error!r}") from error
+        raise FormatError(f"not a stored profile: {error!r:.200}") from error
     if version != VERSION:
-        raise FormatError(f"format version {version}, this release reads {VERSION}: use a newer release")
+        raise FormatError(f"format version {version!r:.40}, this release reads {VERSION}: use a newer release")
     if not isinstance(body, dict):
         raise FormatError("not a stored profile: its body is no mapping")
     return body

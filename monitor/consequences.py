@@ -45,8 +45,9 @@ def scene_now(connection: sa.Connection, watch: Watch, now: datetime) -> Scene:
     return Scene(watch, reference, run.window, run.rows or 0, now)
 
 
-def follow(connection: sa.Connection, scene: Scene, steps: Sequence[Transition]) -> None:
-    """Write steps with everything that follows from them."""
+def follow(connection: sa.Connection, scene: Scene, steps: Sequence[Transition]) -> list[Transition]:
+    """Write steps with everything that follows from them; return them as they were written."""
+    steps = [_of_its_own(connection, step) for step in steps]
     for step in steps:
         incident_rows.record(connection, step)
     for step in steps:
@@ -56,6 +57,22 @@ def follow(connection: sa.Connection, scene: Scene, steps: Sequence[Transition])
             _withdraw(connection, scene, step)
     for step in steps:
         _notify(connection, scene, step)
+    return steps
+
+
+def _of_its_own(connection: sa.Connection, step: Transition) -> Transition:
+    """Give a new incident an id that no earlier one has.
+
+    Ids depend on what and when alone. A person may have closed the same one, or a revision of late rows, and what is
+    resolved stays so: a second one about the same window is another.
+    """
+    if step.before is not None:
+        return step
+    name, number = step.after.id, 1
+    while incident_rows.known(connection, name):
+        number += 1
+        name = f"{step.after.id}-{number}"
+    return replace(step, after=replace(step.after, id=name))
 
 
 def _notify(connection: sa.Connection, scene: Scene, step: Transition) -> None:

@@ -232,7 +232,7 @@ class Cycle:
                 look_at=looked_at(watch, window, now),
             )
             keep(connection, claim.run_id)
-            follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
+            steps = follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
             reach("window.written")
         reach("window.committed")
         log.info(
@@ -260,9 +260,8 @@ class Cycle:
                     return Result(window, "taken")
             run_rows.finish(connection, claim, state="failed", now=now, reason=reason)
             if isinstance(error, UserError) or claim.attempts >= FAILURES_TOLERATED:
-                known = incident_rows.listing(connection, watch.name, closed=True)
-                steps = blind(watch.name, known, window, reason, now)
-                follow(connection, Scene(watch, None, window, 0, now), steps)
+                steps = blind(watch.name, incident_rows.listing(connection, watch.name), window, reason, now)
+                steps = follow(connection, Scene(watch, None, window, 0, now), steps)
         self._rests[watch.name] = (watch, now, now + run_rows.pause(claim.attempts))
         log.error("window.failed", model=watch.name, window=str(window), reason=reason, exc_info=defect)
         return Result(window, "failed", steps=tuple(steps), reason=reason)
@@ -331,16 +330,12 @@ def watched(opened: list[Incident]) -> list[Incident]:
     return [incident for incident in opened if incident.fault != BLIND]
 
 
-def blind(model: str, known: list[Incident], window: Window, reason: str, now: datetime) -> list[Transition]:
-    """Open an incident that says that the model cannot be watched; none when one is open among those ``known``."""
-    earlier = [incident for incident in known if incident.fault == BLIND]
-    if any(incident.state is not State.RESOLVED for incident in earlier):
+def blind(model: str, opened: list[Incident], window: Window, reason: str, now: datetime) -> list[Transition]:
+    """Open an incident that says that the model cannot be watched; none when one is open."""
+    if any(incident.fault == BLIND for incident in opened):
         return []
     group = Group(BLIND, "cannot be watched", (), reason, pipeline=True)
-    step = fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)
-    # A person may have closed one about this very window: what is resolved stays so, and this is another.
-    again = sum(incident.id.startswith(step.after.id) for incident in earlier)
-    return [replace(step, after=replace(step.after, id=f"{step.after.id}-{again + 1}"))] if again else [step]
+    return [fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)]
 
 
 def recovered(opened: list[Incident], window: Window, now: datetime) -> list[Transition]:

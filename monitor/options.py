@@ -39,7 +39,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"[A-Za-z][\w+.-]*://")
-_USER = re.compile(r"://[^:/@\s\"']*:")
+_USER = re.compile(r"://[^:@\s\"']*:")
+_ANY_USER = re.compile(r"://[^:@]*:")
 _RUN = re.compile(r"\S*")
 _PARAMETER = re.compile(r"[?&;]([^=&;?@\s\"']+)=")
 _VALUE = re.compile(r"[^&\s]*[^&\s\"',;.)\]}]")
@@ -222,7 +223,7 @@ def password_spans(text: str) -> list[tuple[int, int]]:
 def url_password_spans(url: str) -> list[tuple[int, int]]:
     """Return where the passwords of a URL stand that is all of a text: they may hold blanks and quotes."""
     spans = []
-    user, at = _USER.search(url), url.rfind("@")
+    user, at = _ANY_USER.search(url), url.rfind("@")
     if user is not None and at > user.end():
         spans.append((user.end(), at))
     place = url.find("?") + 1

@@ -340,3 +340,16 @@ def test_two_revisions_of_an_open_incident_are_both_told(late):
     tardy.arrive()
     tardy.look(8, 9)
     assert [notice.reason for notice in tardy.notices()] == ["first notification", *["late rows revised a window"] * 2]
+
+
+def test_what_one_revision_withdrew_another_opens_under_an_id_of_its_own(late):
+    tardy = late()
+    tardy.hold_back(5, "id % 10 > 0")
+    tardy.until(6)
+    tardy.arrive()
+    tardy.look(6, 8)
+    tardy.hold_back(5, "id % 10 > 0")
+    tardy.look(6, 14)
+    first, second = tardy.incidents()
+    assert (first.state, second.state) == (State.RESOLVED, State.FIRING)
+    assert second.id == f"{first.id}-2"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from monitor.config.document import Entries, Items, Node, Scalar, scalars
 from monitor.config.explaining import nearest
-from monitor.config.interpolation import is_reference
 from monitor.options import HIDDEN, hide_passwords, hide_url_passwords, is_secret_name, password_spans
 
 _SHORTEST = 4  # a shorter value would hide half of every sentence
@@ -15,6 +14,8 @@ _LOOKS_SECRET = re.compile(r"xox[a-z]-|xapp-|whsec_|gh[a-z]_|github_pat_|glpat-|
 
 # Where YAML cannot be parsed there are no keys, only what looks like them.
 _KEY_LIKE = re.compile(r"(?<![\w-])([\w-]+)[\"']?\s*:\s+(?!$)")
+_VALUE_LIKE = re.compile(r"[\"']?((?:\$\{[^{}]*\}|[^\s\"',{}\[\]])+)[\"']?\s*(?=$|[,}\]#])")
+_LOOKED_UP = re.compile(r"\$\{(?:[A-Za-z_]\w*|file:[^{}]*)\}")  # without a default, which would be a secret itself
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Mask:
         if (looks := _LOOKS_SECRET.search(text)) is not None:
             yield looks.start(), len(text)
         for match in _KEY_LIKE.finditer(text):
-            if self.keys.is_secret(match[1]) and _hides(text[match.end() :]):
+            value = _VALUE_LIKE.match(text, match.end())  # one that ends in this line, else all of the rest is hidden
+            if self.keys.is_secret(match[1]) and (value is None or _hides(value[1])):
                 yield match.end(), len(text)
                 return
 
@@ -134,4 +136,6 @@ def _literals(node: Node, keys: Keys) -> Iterator[Scalar]:
 
 
 def _hides(text: str) -> bool:
-    return bool(text) and not is_reference(text) and not _names_database(text)
+    """Return whether any of a secret stands in the text itself, rather than where it refers to."""
+    own = _LOOKED_UP.sub("", text)
+    return bool(own) and not (own != text and len(own) < _SHORTEST) and not _names_database(text)

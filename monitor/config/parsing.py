@@ -41,6 +41,11 @@ def parse(text: str) -> tuple[Node | None, list[Flaw]]:
     """
     if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
         raise UnreadableError(Flaw((), f"the file is larger than {LARGEST // 1_000_000} MB", _point(1, 1)))
+    if (half := _HALF.search(text)) is not None:
+        line = text.count("\n", 0, half.start()) + 1
+        raise UnreadableError(
+            Flaw((), "half of a character (\\ud800 to \\udfff); write the whole one", _point(line, 1))
+        )
     hidden = _REFERENCE.sub(lambda match: match[0].translate(_SPECIAL), text)
     composer = _Composer(yaml.parse(hidden, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     try:

@@ -66,6 +66,11 @@ def listing(connection: sa.Connection, model: str | None = None, *, closed: bool
     return [bodies.load(Incident, row.body) for row in connection.execute(query)]
 
 
+def known(connection: sa.Connection, incident_id: str) -> bool:
+    """Return whether there is, or was, an incident of this id."""
+    return connection.execute(sa.select(incidents.c.id).where(incidents.c.id == incident_id)).first() is not None
+
+
 def get(connection: sa.Connection, prefix: str) -> Incident:
     """Return the incident whose id is, or begins with, ``prefix``.
 

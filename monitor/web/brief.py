@@ -30,8 +30,8 @@ class Brief(H11Protocol):
         super().connection_lost(exc)
 
     def _end_it(self) -> None:
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering and self._end is not None:
+        cycle: Any = self.cycle  # None before the first request
+        if cycle is not None and not cycle.response_complete:
             self._end = self.loop.call_later(_MORE, self.transport.abort)
         else:
             self.transport.abort()

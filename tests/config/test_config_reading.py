@@ -86,7 +86,12 @@ def test_durations_may_have_several_parts(config):
 
 
 def test_a_date_is_the_midnight_it_begins_with(config):
-    assert config.models["flights"].schedule.start == datetime(2013, 3, 1)  # noqa: DTZ001  # in the schedule's zone
+    assert config.models["flights"].schedule.start == datetime(2013, 3, 1, tzinfo=UTC)
+
+
+def test_a_first_window_without_a_zone_begins_in_the_schedules_own(read):
+    text = "models: {m: {logs: {path: l, time: t}, reference: r, schedule: {start: 2013-03-01, timezone: Asia/Tokyo}}}"
+    assert read(text).models["m"].schedule.start == datetime(2013, 2, 28, 15, tzinfo=UTC)
 
 
 def test_without_checks_auto_is_taken(config):
