@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent import futures
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -88,6 +89,12 @@ class Checkup:
             return asked.result(max(0.0, since + PATIENCE - now))  # type: ignore[return-value]  # what was read
         except TimeoutError as error:
             raise StoreAwayError(f"the store did not answer in {PATIENCE:.0f} s") from error
+
+    def end(self) -> None:
+        """Wait for what is being read, as long as an answer may take: its connection would outlive the store."""
+        with self._lock:
+            asked = [future for _, future in self._glances.values()]
+        futures.wait(asked, PATIENCE)
 
     def _look(self, asked: "Future[object]", read: "Callable[[sa.Connection], object]") -> None:
         try:

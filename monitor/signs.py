@@ -105,6 +105,7 @@ class Signs:
             self._switch.stop()
         if self.web is not None:
             self.web.stop()
+        self.checkup.end()
         with suppress(StoreAwayError):
             self._write(stopped=True)
 
