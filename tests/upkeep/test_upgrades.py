@@ -264,7 +264,7 @@ def test_the_previous_releases_daemon_works_on_rightly_while_a_new_one_migrates(
     assert at_migration < 25, "the old daemon was done before the migration began"
     assert old.returncode == 0, said
     assert "Traceback" not in said
-    with open_store(url).read() as connection:
+    with store.read() as connection:
         found = connection.execute(sa.select(runs.c.window_start, runs.c.revision, runs.c.look_at)).all()
     assert sorted(row.window_start for row in found) == [start + day * DAY for day in range(len(found))]
     assert {(row.revision, row.look_at) for row in found} == {(0, None)}
