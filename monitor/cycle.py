@@ -116,8 +116,8 @@ class Cycle:
             reason = f"{len(skipped)} windows older than catch_up ({watch.model.schedule.catch_up}) were not evaluated"
             with self.store.write() as connection:
                 moved = run_rows.last_end(connection, watch.name) != last
-                print_ = watch.fingerprint("")
-                if moved or not run_rows.skip(connection, watch.name, span, print_, reason, now, self.owner):
+                fingerprint = watch.fingerprint("")
+                if moved or not run_rows.skip(connection, watch.name, span, fingerprint, reason, now, self.owner):
                     return []  # another replica is at it; the next tick sees what is left
             log.warning("windows.skipped", model=watch.name, windows=len(skipped), reason=reason)
         return due

@@ -217,7 +217,7 @@ def password_spans(text: str) -> list[tuple[int, int]]:
         if hidden and (value := _VALUE.match(text, parameter.end())) is not None:
             spans.append(value.span())
             place = value.end()
-    return _apart(spans)
+    return apart(spans)
 
 
 def url_password_spans(url: str) -> list[tuple[int, int]]:
@@ -232,10 +232,10 @@ def url_password_spans(url: str) -> list[tuple[int, int]]:
         if is_secret_name(name) and len(part) > len(name + equals):
             spans.append((place + len(name + equals), place + len(part)))
         place += len(part) + 1
-    return _apart([*spans, *password_spans(url)])
+    return apart([*spans, *password_spans(url)])
 
 
-def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return spans in order, those that overlap as one: hidden one by one, the inner would move the outer's end."""
     joined: list[tuple[int, int]] = []
     for first, last in sorted(spans):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitor.config.document import Entries, Items, Node, Scalar, scalars
 from monitor.config.explaining import nearest
-from monitor.options import HIDDEN, hide_passwords, hide_url_passwords, is_secret_name, password_spans
+from monitor.options import HIDDEN, apart, hide_passwords, hide_url_passwords, is_secret_name, password_spans
 
 _SHORTEST = 4  # a shorter value would hide half of every sentence
 
@@ -53,7 +53,7 @@ class Mask:
     def line(self, text: str, number: int, start: int, width: int) -> tuple[str, int, int]:
         """Return a source line without secrets, and where its underlined part is then; counted from 0."""
         spans = [*(self._spans(text, number) if self.parsed else self._looks(text)), *password_spans(text)]
-        for first, last in reversed(_apart(spans)):
+        for first, last in reversed(apart(spans)):
             shift = len(HIDDEN) - (last - first)
             text = text[:first] + HIDDEN + text[last:]
             if start >= last:
@@ -99,17 +99,6 @@ class Keys:
         if key in self.secret or is_secret_name(key):
             return True
         return key not in self.others and nearest(key, self.secret) is not None
-
-
-def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans in order, those that overlap as one."""
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(spans):
-        if joined and first < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
-        else:
-            joined.append((first, last))
-    return joined
 
 
 def _names_database(text: str) -> bool:

@@ -60,8 +60,7 @@ def backup(store: Store, target: Path, *, force: bool = False) -> Copy:
         raise UserError(f"{target} is there already; choose another name, or replace it with --force")
     partial = target.with_name(f".{target.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_CREAT | os.O_EXCL, 0o600))  # it holds sampled rows of the log
+        _begun(partial)
         _copied(file_of(store), partial)
         made = examined(partial)
         partial.replace(target)
@@ -69,9 +68,20 @@ def backup(store: Store, target: Path, *, force: bool = False) -> Copy:
     except OSError as error:
         raise UnavailableError(f"{target} cannot be written: {error.strerror}; choose another place") from error
     finally:
-        for end in _BESIDE:
-            partial.with_name(partial.name + end).unlink(missing_ok=True)
+        _removed(partial)
     return Copy(target, made.size, made.revision)
+
+
+def _begun(path: Path) -> None:
+    """Make an empty file that nobody else may read, for it will hold sampled rows of the log."""
+    _removed(path)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _removed(path: Path) -> None:
+    """Remove a file of SQLite's with those that it has beside it, as far as they are there."""
+    for end in _BESIDE:
+        path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 def _copied(source: Path, target: Path) -> None:
@@ -146,9 +156,7 @@ def restore(store: Store, file: Path, now: datetime, *, force: bool = False) -> 
     store.close()
     fresh = target.with_name(f".{target.name}.restoring")
     try:
-        for end in _BESIDE:
-            fresh.with_name(fresh.name + end).unlink(missing_ok=True)
-        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL, 0o600))
+        _begun(fresh)
         _copied(file, fresh)
         opened = connect(f"sqlite:///{fresh}")
         try:
@@ -163,8 +171,7 @@ def restore(store: Store, file: Path, now: datetime, *, force: bool = False) -> 
     except OSError as error:
         raise UnavailableError(f"{target} cannot be written: {error.strerror}") from error
     finally:
-        for end in _BESIDE:
-            fresh.with_name(fresh.name + end).unlink(missing_ok=True)
+        _removed(fresh)
     return copy, aside
 
 

@@ -30,12 +30,6 @@ class Entry:
 _ENTRIES = sa.select(*(outbox.c[field.name] for field in fields(Entry)))
 
 
-def dead_since(connection: sa.Connection, moment: datetime) -> int:
-    """Return how many letters have been given up since a moment and wait for a person to look."""
-    query = sa.select(sa.func.count()).where(outbox.c.state == "dead", outbox.c.next_attempt_at >= moment)
-    return int(connection.execute(query).scalar_one())
-
-
 def entries(connection: sa.Connection, *, ended: bool = False) -> list[Entry]:
     """Return the letters that are not delivered, oldest first; with ``ended`` the delivered and dropped ones too."""
     query = _ENTRIES.order_by(outbox.c.id)

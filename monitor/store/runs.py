@@ -118,8 +118,12 @@ def taken(connection: sa.Connection, model: str, window: Window, owner: str) -> 
 
 def revised_now(connection: sa.Connection, model: str, owner: str) -> bool:
     """Return whether another living owner revises a window of the model: what later ones rest on may change."""
-    looked_at = (runs.c.model == model, runs.c.look_at.is_not(None), runs.c.lease_until.is_not(None))
-    rows = connection.execute(sa.select(runs.c.owner, _lapsed(connection).label("lapsed")).where(*looked_at))
+    return _held_by_others(connection, model, owner, runs.c.look_at.is_not(None))
+
+
+def _held_by_others(connection: sa.Connection, model: str, owner: str, *which: sa.ColumnElement[bool]) -> bool:
+    leased = (runs.c.model == model, runs.c.lease_until.is_not(None), *which)
+    rows = connection.execute(sa.select(runs.c.owner, _lapsed(connection).label("lapsed")).where(*leased))
     return any(not _free(row, owner) for row in rows)
 
 
@@ -128,10 +132,7 @@ def reopen(connection: sa.Connection, model: str, owner: str, now: datetime) -> 
 
     Nothing else of the model is evaluated meanwhile, since later windows rest on earlier ones.
     """
-    leased = sa.select(runs.c.owner, _lapsed(connection).label("lapsed")).where(
-        runs.c.model == model, runs.c.lease_until.is_not(None)
-    )
-    if any(not _free(row, owner) for row in connection.execute(leased)):
+    if _held_by_others(connection, model, owner):
         return None
     due = sa.select(runs).where(runs.c.model == model, runs.c.state == "done", runs.c.look_at <= now)
     row = connection.execute(due.order_by(runs.c.window_end).limit(1)).first()
