@@ -1,8 +1,11 @@
-"""Fixtures of the whole suite: the command, and a real PostgreSQL, one server a worker, one fresh database a test."""
+"""Fixtures of the whole suite: the command, a browser, and a real PostgreSQL: a server a worker, a database a test."""
 
 import itertools
 import logging
+import os
+import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +16,36 @@ import pytest
 
 from monitor import logs, subjects
 from monitor.cli import main
+from monitor.store.database import Store
+from monitor.store.schema import open_store
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _logs_on_stderr() -> None:
-    """Unconfigured, structlog would print to stdout, where the tests read what commands print."""
+    """Unconfigured, structlog would print to stdout, where the tests read what commands print.
+
+    For every test anew: a command that ran in the test before has set a level of its own.
+    """
     logs.configure(logging.WARNING)
+
+
+CHROMIUM = os.environ.get("LEEWAY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium: one a worker, for Playwright starts only once in a process."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (apt-get install chromium)")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (pip install playwright)")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,7 +90,34 @@ def postgres_url(postgres_server: Any) -> Iterator[str]:
     with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         yield postgres_server.get_uri(database=name, driver="psycopg")
+        left = _connections(connection, name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    assert not left, f"the test left {left} connections open; collected later, they would fail another test"
+
+
+def _connections(connection: psycopg.Connection[Any], database: str) -> int:
+    """Return how many connections this process has to a database; the server needs a moment to see that one is gone."""
+    for _ in range(20):
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+        found = connection.execute(query, [database]).fetchone()
+        if found is None or not found[0]:
+            return 0
+        time.sleep(0.05)
+    return int(found[0])
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, of each kind. What works with it is asked for after it, so as to end before it."""
+    return f"sqlite:///{tmp_path}/monitor.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An open store of each kind."""
+    opened = open_store(store_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

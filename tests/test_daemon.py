@@ -213,10 +213,11 @@ def test_a_model_with_much_to_catch_up_leaves_the_others_their_turn(running):
     assert done(one.store).index(("churn", 7)) <= TURN
 
 
-@pytest.mark.parametrize(("kind", "owners"), [("sqlite", "ab"), ("postgresql", "ab"), ("postgresql", "abc")])
-def test_several_daemons_share_the_work_and_nothing_is_done_twice(running, request, tmp_path, kind, owners):
-    url = f"sqlite:///{tmp_path}/monitor.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
-    path = world(tmp_path, 8, drop("age", 3, 5), config(*(model(f"m{n}") for n in range(4)), store=url))
+@pytest.mark.parametrize(
+    ("store_url", "owners"), [("sqlite", "ab"), ("postgresql", "ab"), ("postgresql", "abc")], indirect=["store_url"]
+)
+def test_several_daemons_share_the_work_and_nothing_is_done_twice(store_url, running, tmp_path, owners):
+    path = world(tmp_path, 8, drop("age", 3, 5), config(*(model(f"m{n}") for n in range(4)), store=store_url))
     receiver = Receiver()
     replicas = [running("", path=path, owner=name, receiver=receiver, begin=False) for name in owners]
     for one in replicas:
@@ -362,7 +363,7 @@ def test_a_store_that_goes_away_is_logged_once_and_used_again_when_it_is_back(ru
     assert events(said, "work.recovered")
 
 
-def test_a_store_whose_server_ends_its_connections_is_used_again(running, said, postgres_url):
+def test_a_store_whose_server_ends_its_connections_is_used_again(postgres_url, running, said):
     one = running(config(model("churn", every="1h"), store=postgres_url))
     until(lambda: done(one.store))
     ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

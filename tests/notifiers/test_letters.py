@@ -13,7 +13,7 @@ from monitor.dead_letters import drop, retry
 from monitor.delivery import LONGEST_ASKED, LONGEST_WAIT, MOST_ATTEMPTS, Delivery, wait
 from monitor.notifiers.slack import Slack
 from monitor.notifiers.webhook import Webhook
-from monitor.store import bodies
+from monitor.store import bodies, overview
 from monitor.store import incidents as incident_rows
 from monitor.store import letters as letter_rows
 from monitor.store import outbox as outbox_rows
@@ -355,11 +355,11 @@ def test_a_dropped_letter_does_not_count_as_dead_or_told(desk):
     one.write("k")
     one.flush()
     with one.store.read() as connection:
-        assert letter_rows.dead_since(connection, one.clock.now()) == 1
-        assert letter_rows.dead_since(connection, one.clock.now() + HOUR) == 0
+        assert overview.letters(connection, one.clock.now()).dead_lately == 1
+        assert overview.letters(connection, one.clock.now() + HOUR).dead_lately == 0
     one.act(drop, "k")
     with one.store.read() as connection:
-        assert letter_rows.dead_since(connection, one.clock.now()) == 0
+        assert overview.letters(connection, one.clock.now()).dead_lately == 0
         assert outbox_rows.told(connection, "churn-1a2b3c4d") == {}
     assert one.timeline()[-1].event == "delivery dropped"
 

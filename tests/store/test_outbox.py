@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.store import letters, outbox
+from monitor.store import letters, outbox, overview
 from monitor.store.tables import outbox as table
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -145,13 +145,13 @@ def test_dead_letters_are_found_put_back_and_let_be(store):
         put(store, key, incident=key)
         settle(store, outbox.dead, claim(store), "no such channel", NOW)
     with store.write() as connection:
-        assert letters.dead_since(connection, NOW) == 2
+        assert overview.letters(connection, NOW).dead_lately == 2
         first, second = letters.entries(connection)
         assert letters.revive(connection, first, NOW)
         assert not letters.revive(connection, first, NOW)
         assert letters.drop(connection, second)
         assert not letters.drop(connection, second)
-        assert letters.dead_since(connection, NOW) == 0
+        assert overview.letters(connection, NOW).dead_lately == 0
         assert [entry.state for entry in letters.entries(connection, ended=True)] == ["pending", "dropped"]
     assert claim(store).attempts == 1
 

@@ -41,14 +41,6 @@ NOW = FIRST + (DAYS + 1) * DAY
 POLICY = Retention(samples=10 * DAY, profiles=90 * DAY, incidents=150 * DAY)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request, tmp_path):
-    url = f"sqlite:///{tmp_path}/monitor.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def config(tmp_path):
     return read(world(tmp_path, 1)).model_copy(update={"retention": POLICY})

@@ -2,23 +2,13 @@
 
 from datetime import UTC, datetime
 
-import pytest
 import sqlalchemy as sa
 
 from monitor.store import heartbeats, owners
-from monitor.store.schema import open_store
 from monitor.store.tables import heartbeats as table
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BODY = {"models": 3, "web": None, "stopped": False}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request, tmp_path):
-    url = f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def beat(store, owner="elsewhere/1/2:9:5", **body):
