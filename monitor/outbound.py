@@ -13,12 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, SecretStr, WithJsonSchema
 
 from monitor.core.window import iso
+
+if TYPE_CHECKING:
+    import ssl
 
 LARGEST_BODY = 20_000  # bytes; Standard Webhooks asks senders to stay below
 LARGEST_REPLY = 65_536  # bytes that are read of an answer
@@ -128,21 +131,36 @@ def host_of(url: SecretStr) -> str:
     return f"{parts.scheme}://{parts.hostname}"
 
 
-def staying() -> Any:
-    """Return what opens addresses and follows no redirect: urllib would take the token along to wherever it leads."""
+def staying(trusted: "ssl.SSLContext | None" = None) -> Any:
+    """Return what opens addresses and follows no redirect: urllib would take the token along to wherever it leads.
+
+    ``trusted`` says whose certificates are believed, where it is not the system that does.
+    """
     import urllib.request
 
     class _Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_: Any) -> None:
             return None
 
-    return urllib.request.build_opener(_Stay)
+    return urllib.request.build_opener(_Stay, *([urllib.request.HTTPSHandler(context=trusted)] if trusted else []))
 
 
 def exchange(
-    url: SecretStr, body: bytes | None, headers: Mapping[str, str], *, timeout: float, method: str = "POST"
+    url: SecretStr,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,
+    method: str = "POST",
+    largest: int = LARGEST_REPLY,
+    trusted: "ssl.SSLContext | None" = None,
 ) -> Reply:
     """Make one request, following no redirect.
+
+    Parameters
+    ----------
+    largest : bytes that are read of the answer's body.
+    trusted : as for :func:`staying`.
 
     Raises
     ------
@@ -158,24 +176,24 @@ def exchange(
     )
     try:
         try:
-            answer = staying().open(asked, timeout=timeout)
+            answer = staying(trusted).open(asked, timeout=timeout)
         except urllib.error.HTTPError as refused:
             answer = refused
         with answer:
             found = {name.lower(): value for name, value in answer.headers.items()}
-            return Reply(answer.status, found, _beginning(answer, timeout))
+            return Reply(answer.status, found, _beginning(answer, timeout, largest))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise UnansweredError(explain(error), uncertain=may_have_arrived(error)) from error
 
 
-def _beginning(answer: Any, timeout: float) -> str:
+def _beginning(answer: Any, timeout: float, largest: int) -> str:
     """Read what comes of a body in ``timeout`` seconds; the status has come already and counts without it."""
     import http.client
 
     body = b""
     deadline = time.monotonic() + timeout
     try:
-        while len(body) < LARGEST_REPLY and time.monotonic() < deadline:
+        while len(body) < largest and time.monotonic() < deadline:
             piece = answer.read1(LARGEST_REPLY)
             if not piece:
                 break

@@ -26,9 +26,20 @@ class RetrainState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Action(StrEnum):
+    """What is asked for: a new model, or the way back to one that served before."""
+
+    RETRAIN = "retrain"
+    ROLLBACK = "rollback"
+
+
 @dataclass(frozen=True, slots=True)
 class RetrainRequest:
-    """A request for one retraining; ``key`` makes it happen at most once."""
+    """A request for one retraining, or for the way back to an earlier version; ``key`` makes it happen at most once.
+
+    ``target`` is the version to go back to. ``labelled_rows`` are the predictions with a label that no model has learnt
+    from yet; None where nobody counted them.
+    """
 
     key: str
     model: str
@@ -42,11 +53,15 @@ class RetrainRequest:
     reference: str | None = None
     link: str | None = None
     labels_available: bool = False
+    action: Action = Action.RETRAIN
+    target: str | None = None
+    labelled_rows: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is sent to the trigger."""
         return {
             "key": self.key,
+            "action": str(self.action),
             "model": self.model,
             "version": self.version,
             "reason": self.reason,
@@ -56,6 +71,8 @@ class RetrainRequest:
             "reference": self.reference,
             "link": self.link,
             "labels_available": self.labels_available,
+            "labelled_rows": self.labelled_rows,
+            "target": self.target,
             "requested_at": iso(self.requested_at),
             "requested_by": self.requested_by,
         }

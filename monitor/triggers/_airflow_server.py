@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from monitor.triggers._api import Api, CallError
+from monitor.apis.calling import Api, CallError
 
 Version = Literal["v2", "v1"]
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from monitor.apis.calling import Api, CallError
 from monitor.core.wording import printable, shorten
-from monitor.triggers._api import Api, CallError
 
 RUNS = """
 query Runs($key: String!) {

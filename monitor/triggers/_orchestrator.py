@@ -3,35 +3,24 @@
 import json
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
 
+from monitor.apis.calling import LOOK_AGAIN, Api, CallError
+from monitor.apis.service import Service
 from monitor.core.errors import UserError
 from monitor.core.retrain import Fired, RetrainRequest, RetrainState
-from monitor.options import Duration, Options
 from monitor.outbound import fitting
-from monitor.triggers._api import LOOK_AGAIN, Api, CallError
 
 _PLACE = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 _PLACES = (
     *("request", "key", "model", "version", "reason", "incident", "columns", "window", "window_start", "window_end"),
-    *("reference", "link", "labels_available", "requested_at", "requested_by"),
+    *("reference", "link", "labels_available", "labelled_rows", "action", "target", "requested_at", "requested_by"),
 )
 _UNINTELLIGIBLE = (LookupError, TypeError, AttributeError)  # what an answer of another shape leads to
 _UNSETTLED = frozenset({RetrainState.ACCEPTED, RetrainState.RUNNING, RetrainState.UNKNOWN})
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address begins with https:// (or http://) and names a host")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("an address is shown to people: no user:password@, no ? and no # in it")
-    return value.rstrip("/")
 
 
 def _with_known_places(template: dict[str, Any]) -> dict[str, Any]:
@@ -47,24 +36,12 @@ def _with_known_places(template: dict[str, Any]) -> dict[str, Any]:
     return template
 
 
-Address = Annotated[str, AfterValidator(_address)]
-"""An HTTP address that people may see, since links begin with it."""
-
 Template = Annotated[dict[str, Any], AfterValidator(_with_known_places), WithJsonSchema({"type": "object"})]
 """What is sent, at any depth with places such as ``{model}`` that the request fills."""
 
 
-class Orchestrator(Options):
+class Orchestrator(Service):
     """An orchestrator's address and manners; every one fires, finds and probes in its own way."""
-
-    url: Address
-    """Where its API is."""
-    ui: Address | None = None
-    """Address that links to runs begin with, where people reach it under another one."""
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
-    """Headers for every call, where a proxy before it asks for some."""
-    timeout: Duration = timedelta(seconds=30)
-    """How long to wait for an answer."""
 
     def fire(self, request: RetrainRequest, *, dry_run: bool = False) -> Fired:
         """Ask for a run, unless there is one of this key; with ``dry_run`` only say what would be asked."""
@@ -115,14 +92,8 @@ class Orchestrator(Options):
     def _strange(self) -> str:
         return f"{self._api.shown} answers, but not as its API does; compare url with its address"
 
-    def _api_named(self, name: str, own: Mapping[str, str], secrets: Iterable[SecretStr | None], sign_in: str) -> Api:
-        """Return the API at ``url``; ``own`` are headers besides the configured ones."""
-        given = {header: value.get_secret_value() for header, value in self.headers.items()}
-        hidden = tuple(secret for secret in (*secrets, *self.headers.values()) if secret is not None)
-        return Api(name, self.url, self.timeout.total_seconds(), {**given, **own}, hidden, sign_in)
 
-
-def went(state: RetrainState, run: str, url: str, note: str) -> Fired:
+def went(state: RetrainState, run: str, url: str | None, note: str) -> Fired:
     """Return what is known of a run; until its end it is looked at again."""
     return Fired(state, run=run, url=url, note=note, retry_after=LOOK_AGAIN if state in _UNSETTLED else None)
 
@@ -146,7 +117,7 @@ def filled(template: Any, facts: Mapping[str, Any]) -> Any:
         return template
     if whole := _PLACE.fullmatch(template):
         return facts[whole[1]]
-    return _PLACE.sub(lambda place: _text(facts[place[1]]), template)
+    return _PLACE.sub(lambda place: text_of(facts[place[1]]), template)
 
 
 def body_of(request: RetrainRequest, build: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> bytes:
@@ -154,7 +125,8 @@ def body_of(request: RetrainRequest, build: Callable[[Mapping[str, Any]], Mappin
     return fitting(lambda most: json.dumps(build(facts_of(request, most)), allow_nan=False).encode())
 
 
-def _text(fact: Any) -> str:
+def text_of(fact: Any) -> str:
+    """Return a fact as a text; of what is missing the empty one."""
     if fact is None:
         return ""
     return fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from monitor.apis.calling import Api
 from monitor.core.errors import UserError
 from monitor.core.wording import printable, shorten
-from monitor.triggers._api import Api
 
 
 def taken(deployment: Mapping[str, Any]) -> Collection[str]:

@@ -5,12 +5,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from monitor.apis.calling import Api, CallError
 from monitor.core.errors import UserError
 from monitor.core.retrain import Fired, RetrainRequest, RetrainState
 from monitor.core.wording import printable, shorten
 from monitor.options import reveal
 from monitor.triggers._airflow_server import Server, run_id, signed_in
-from monitor.triggers._api import Api, CallError
 from monitor.triggers._orchestrator import Orchestrator, Template, body_of, filled, went
 
 _STATES = {

@@ -25,8 +25,8 @@ class Command(Options):
 
     It finds the request as JSON in the file that ``LEEWAY_REQUEST_FILE`` names, and its parts in ``LEEWAY_KEY``,
     ``LEEWAY_MODEL``, ``LEEWAY_VERSION``, ``LEEWAY_INCIDENT``, ``LEEWAY_REASON``, ``LEEWAY_COLUMNS`` (a JSON list),
-    ``LEEWAY_REFERENCE``, ``LEEWAY_WINDOW_START`` and ``LEEWAY_WINDOW_END``. Exit code 0 is success. The same key never
-    runs twice.
+    ``LEEWAY_REFERENCE``, ``LEEWAY_WINDOW_START`` and ``LEEWAY_WINDOW_END``; ``LEEWAY_ACTION`` is ``retrain`` or
+    ``rollback``, then to ``LEEWAY_TARGET``. Exit code 0 is success. The same key never runs twice.
     """
 
     argv: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -122,6 +122,8 @@ class Command(Options):
             "REASON": request.reason,
             "COLUMNS": _listed(request.columns),
             "REFERENCE": request.reference or "",
+            "ACTION": str(request.action),
+            "TARGET": request.target or "",
             "WINDOW_START": window["start"],
             "WINDOW_END": window["end"],
         }

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
+from monitor.apis.calling import Api, CallError
 from monitor.core.retrain import Fired, RetrainRequest, RetrainState
 from monitor.core.wording import printable
 from monitor.options import reveal
-from monitor.triggers._api import Api, CallError
 from monitor.triggers._dagster_graphql import DAEMONS, JOBS, LAUNCH, RUNS, ask, data_of, tags_of
 from monitor.triggers._orchestrator import Orchestrator, Template, body_of, filled, went
 

@@ -8,11 +8,12 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr, field_validator, model_validator
 
+from monitor.apis.calling import Api
+from monitor.apis.service import Address
 from monitor.core.retrain import Fired, RetrainRequest, RetrainState
 from monitor.core.wording import printable
 from monitor.options import reveal
-from monitor.triggers._api import Api
-from monitor.triggers._orchestrator import Address, Orchestrator, Template, body_of, filled, went
+from monitor.triggers._orchestrator import Orchestrator, Template, body_of, filled, went
 from monitor.triggers._prefect_deployment import compare, taken, waiting
 
 _STATES = {

@@ -1,6 +1,6 @@
-"""Installs orchestrators for the tests, each into an environment of its own below ``.orchestrators``.
+"""Installs orchestrators and registries for the tests, each into an environment of its own below ``.orchestrators``.
 
-``python -m tests.orchestrators.install prefect dagster airflow airflow2`` installs those that are named, one after the
+``python -m tests.orchestrators.install prefect dagster airflow airflow2 mlflow dvc`` installs those that are named, one after the
 other, and says how long it took. What is there already stays. ``pins/NAME.txt`` fixes every package's version; remove
 one, install again and write ``pip freeze`` of the environment into it to move to newer releases.
 """
@@ -20,6 +20,8 @@ REQUIREMENTS = {
     "airflow": ("apache-airflow==3.3.2",),
     "dagster": ("dagster==1.13.27", "dagster-webserver==1.13.27", "dagster-graphql==1.13.27"),
     "airflow2": ("apache-airflow==2.11.2",),
+    "mlflow": ("mlflow[auth]==3.17.2",),  # with its sign-in
+    "dvc": ("dvc==3.67.1",),
 }
 
 

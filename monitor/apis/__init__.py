@@ -1,0 +1,1 @@
+"""APIs of other programs, which more than one kind of extension talks to."""
