@@ -33,10 +33,11 @@ def within(column: "sa.ColumnClause[Any]", form: Form, seen: Sequence[object], w
         kind = sa.BigInteger()
     elif form == "text":
         kind = sa.String()
-    conditions = [
-        sa.and_(column >= sa.bindparam(f"low{i}", low, kind), column < sa.bindparam(f"high{i}", high, kind))
-        for i, (low, high) in enumerate(ranges(form, seen, window, zone))
-    ]
+    conditions = []
+    for bounds in ranges(form, seen, window, zone):
+        # Each has a name of its own: a statement may have several windows, on columns of several tables.
+        low, high = (sa.bindparam("bound", bound, kind, unique=True) for bound in bounds)
+        conditions.append(sa.and_(column >= low, column < high))
     return sa.or_(*conditions)
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+import pyarrow as pa
+
 from checks.binning import profile_batch
 from checks.profile import Bins, ColumnProfile, Profile
 from monitor.core.errors import UnavailableError
+from monitor.core.labels import Truth
 from monitor.core.ports import Reading
 from monitor.core.window import Window
 from monitor.sources._ahead import ahead
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from monitor.sources._counting import Frame, Plan, View
+    from monitor.sources._labelling import Place
 
 Mode = Literal["auto", "stream", "pushdown"]
 
@@ -43,6 +47,27 @@ class Countable(Log):
     @abstractmethod
     def decided(self, window: Window) -> Decision:
         """Return what ``mode: auto`` means for a window."""
+
+    @abstractmethod
+    def beside(self, truth: Truth) -> "AbstractContextManager[Place]":
+        """Open the log together with its labels."""
+
+    def labelled(
+        self, truth: Truth, window: Window, columns: Mapping[str, str], until: datetime, most: int
+    ) -> pa.Table:
+        """Return the labels of a window's predictions that were known before ``until``, with columns of the log."""
+        from monitor.sources._labelling import joined, sampled
+
+        with self.beside(truth) as place:
+            rows = joined(self, place, truth, window, until, columns).rows(columns)
+            return sampled(rows, ("label", *columns), most)
+
+    def label_count(self, truth: Truth, window: Window, until: datetime) -> int:
+        """Return how many ids of a window's predictions have a label that was known before ``until``."""
+        from monitor.sources._labelling import joined
+
+        with self.beside(truth) as place:
+            return joined(self, place, truth, window, until, {}).count()
 
     def read(self, window: Window, bins: Mapping[str, Bins], sample_rows: int) -> Reading:
         """Profile the window and sample its rows, streamed or counted; both give the same profile."""

@@ -22,9 +22,11 @@ class Files:
     Parameters
     ----------
     path : a file, a folder (searched to its depth, for Parquet or else for CSV), a glob, or a URL that DuckDB knows.
+    option : that names it, for people; empty for the log's own.
     """
 
     path: str
+    option: str = ""
 
     @contextmanager
     def connect(self) -> Iterator[Any]:
@@ -84,16 +86,22 @@ class Files:
             raise UserError(f"{found[0]} is neither a .parquet nor a .csv file")
         return reader, [escape(path) for path in found]  # DuckDB takes each for a glob
 
+    @property
+    def _named(self) -> str:
+        return f"{self.option}: " if self.option else ""
+
     def _found(self) -> list[str]:
         root = Path(self.path)
         if root.is_dir():
             for suffix in (".parquet", ".csv"):
                 if found := sorted(map(str, root.rglob(f"*{suffix}"))):
                     return found
-            raise UserError(f"the folder {self.path} has no .parquet and no .csv file")
+            raise UserError(f"{self._named}the folder {self.path} has no .parquet and no .csv file")
         found = [self.path] if root.is_file() else sorted(glob(self.path, recursive=True))  # noqa: PTH207 - absolute
         if not found:
-            raise UserError(f"there is no file {self.path}; name a .parquet or .csv file, a folder or a glob of them")
+            raise UserError(
+                f"{self._named}there is no file {self.path}; name a .parquet or .csv file, a folder or a glob of them"
+            )
         return found
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from checks.instants import Form, to_utc
+from monitor.core.labels import Truth
 from monitor.core.ports import TableFacts
 from monitor.core.window import PLAUSIBLE, Window
 from monitor.options import FilePath
@@ -18,6 +19,8 @@ from monitor.sources._sql.relation import literal
 
 if TYPE_CHECKING:
     from monitor.sources._counting import View
+    from monitor.sources._labelling import Place
+    from monitor.sources._sql.streaming import Selection
 
 # Of 2,000,000 rows of 100 columns counting took 11 s and 270 MB, reading 17 s and 550 MB (docs/howto/push-down.md).
 # Without an id, drawing the sample costs more than that gains.
@@ -60,6 +63,25 @@ class Parquet(Countable):
             times = (self.time, form, seen, window, zone_of(relation, self.time, self.zone))
             ways = of_files(connection, self._files, self.batch_rows)
             yield view_of("duckdb", relation, times, self.id, conditions, ways)
+
+    @contextmanager
+    def beside(self, truth: Truth) -> "Iterator[Place]":
+        """Let DuckDB see the log and the labels, which are files too."""
+        import sqlalchemy as sa
+
+        from monitor.sources._counting.views import of_files, spelled, viewed
+        from monitor.sources._labelling import Place
+
+        with self._files.connect() as connection:
+            log = viewed(connection, self._files)
+            labels = viewed(connection, Files(truth.table, "labels.table"), "labels")
+            conditions = [] if self.where is None else [sa.text(f"({literal(self.where)}\n)")]
+            answers, _, _ = of_files(connection, self._files, self.batch_rows)
+
+            def batches(selection: "Selection") -> Iterator[pa.RecordBatch]:
+                return stream(connection.sql(spelled(selection.statement())), self.batch_rows)
+
+            yield Place(log, labels, "duckdb", conditions, answers, batches)
 
     def decided(self, window: Window) -> Decision:
         """Decide by the number of rows: of many, a few columns at a time take less time and memory than all."""

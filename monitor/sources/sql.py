@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from monitor.core.errors import LeewayError, UserError
+from monitor.core.labels import Truth
 from monitor.core.ports import TableFacts
 from monitor.core.window import Window
 from monitor.options import DatabaseUrl, Duration
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from monitor.sources._counting import View
+    from monitor.sources._labelling import Place
 
 
 class Sql(Countable):
@@ -99,6 +101,25 @@ class Sql(Countable):
             ways = of_database(connection, relation)
             times = (self.time, form, seen, window, self._zone(relation))
             yield view_of(dialect_of(connection), relation, times, self.id, self._condition(), ways)
+
+    @contextmanager
+    def beside(self, truth: Truth) -> "Iterator[Place]":
+        """Open the log and the labels in one transaction."""
+        from monitor.sources._counting.views import dialect_of, hold_still, of_database
+        from monitor.sources._labelling import Place
+
+        with ExitStack() as opened:
+            connection = opened.enter_context(self._database.connect())
+            hold_still(connection, self.zone)
+            log = self._relation(connection)
+            labels = of_table(connection, truth.table, "labels.table")
+            answers, _, _ = of_database(connection, log)
+
+            def batches(selection: Selection) -> Iterator[pa.RecordBatch]:
+                rows = self.rows_at_a_time(len(selection.names))
+                return stream(self._database, opened, connection, selection, rows)
+
+            yield Place(log, labels, dialect_of(connection), self._condition(), answers, batches)
 
     def decided(self, window: Window) -> Decision:
         """Decide by the database, and by how many rows it expects."""

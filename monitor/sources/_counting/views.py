@@ -90,11 +90,13 @@ class Duck(DefaultDialect):
     supports_statement_cache = False
 
 
+def spelled(statement: Any) -> str:
+    """Return a statement as DuckDB reads it."""
+    return str(statement.compile(dialect=Duck(), compile_kwargs={"literal_binds": True}))
+
+
 def of_files(connection: Any, files: Files, rows_at_a_time: int) -> tuple[Answers, Arrays, Batches]:
     """Return how statements are run by DuckDB on the view that :func:`viewed` made."""
-
-    def spelled(statement: Any) -> str:
-        return str(statement.compile(dialect=Duck(), compile_kwargs={"literal_binds": True}))
 
     def answers(statement: Any) -> Iterator[tuple[Any, ...]]:
         result = connection.execute(spelled(statement))
@@ -113,15 +115,15 @@ def of_files(connection: Any, files: Files, rows_at_a_time: int) -> tuple[Answer
     return answers, arrays, batches
 
 
-def viewed(connection: Any, files: Files) -> Relation:
+def viewed(connection: Any, files: Files, name: str = "log") -> Relation:
     """Give the files a name in a DuckDB connection, and say what columns they have."""
     reader, paths = files.reader()
     listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    connection.execute(f"CREATE TEMP VIEW log AS SELECT * FROM {reader}([{listed}], union_by_name = true)")  # noqa: S608 - paths are quoted
-    described = connection.sql("SELECT * FROM log")
+    connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {reader}([{listed}], union_by_name = true)")  # noqa: S608 - paths are quoted
+    described = connection.table(name)
     types = dict(zip(described.columns, map(str, described.types), strict=True))
-    declared = {name: kind for name, spelled in types.items() if (kind := _duck_type(spelled)) is not None}
-    return Relation(sa.table("log"), files.path, types, declared, nullable=frozenset(types))
+    declared = {column: kind for column, words in types.items() if (kind := _duck_type(words)) is not None}
+    return Relation(sa.table(name), files.path, types, declared, nullable=frozenset(types))
 
 
 _DUCK_TYPES: Mapping[str, pa.DataType] = {

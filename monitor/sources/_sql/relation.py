@@ -69,8 +69,8 @@ class Relation:
         return bool(self.declared.get(name) == _UTC)
 
 
-def of_table(connection: "sa.Connection", table: str) -> Relation:
-    """Look up a table or view; ``schema.table`` where it is not in the default schema.
+def of_table(connection: "sa.Connection", table: str, option: str = "logs.table") -> Relation:
+    """Look up a table or view that an option names; ``schema.table`` where it is not in the default schema.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def of_table(connection: "sa.Connection", table: str) -> Relation:
         schema, name = "", table
     elif not schema or not inspector.has_table(name, schema):
         known = _tables(inspector, schema)
-        raise UserError(f"logs.table: {missing('table or view', table, known, 'the database')}")
+        raise UserError(f"{option}: {missing('table or view', table, known, 'the database')}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type that SQLAlchemy does not know is read as it comes
         columns = inspector.get_columns(name, schema or None)
