@@ -5,14 +5,26 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from monitor.consequences import ask, follow, request_for, scene_now
+from monitor.consequences import follow
 from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
-from monitor.core.retrain import RetrainRequest, RetrainState
-from monitor.core.retrain_policy import refusal, wanted
+from monitor.core.labels import Fresh
+from monitor.core.retrain import Action, RetrainRequest, RetrainState
+from monitor.core.retrain_policy import UNDER_WAY, refusal, wanted
+from monitor.requesting import ask, request_for
+from monitor.scene import scene_now
 from monitor.store import incidents as incident_rows
 from monitor.store import retrains as retrain_rows
+from monitor.store import versions as version_rows
 from monitor.watch import Watch
+
+
+class RefusedError(UserError):
+    """The policy refuses a retraining that a person asks for; ``why`` is its reason alone."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 def _open(incident: Incident) -> None:
@@ -79,6 +91,7 @@ def retrain(
     now: datetime,
     *,
     incident: Incident | None = None,
+    labelled: Fresh | None = None,
     dry_run: bool = False,
 ) -> RetrainRequest:
     """Ask for a retraining by hand: approve the open proposal, or make a new request.
@@ -86,11 +99,14 @@ def retrain(
     Parameters
     ----------
     incident : because of which; None approves whatever is proposed.
+    labelled : what :func:`monitor.labelled.fresh_since` counted before this transaction began.
 
     Raises
     ------
+    RefusedError
+        When the policy refuses.
     UserError
-        When no trigger is configured, the incident is no reason to retrain, or the policy refuses.
+        When no trigger is configured, or the incident is no reason to retrain.
     """
     if watch.model.retrain.trigger is None:
         raise UserError(f"models.{watch.name}.retrain has no trigger; `monitor list triggers` shows what there is")
@@ -100,18 +116,76 @@ def retrain(
             raise UserError(f"{incident.id} ({incident.diagnosis}) is no reason to retrain; nothing was asked")
     past = retrain_rows.past(connection, watch.name)
     opened = incident_rows.listing(connection, watch.name)
-    why_not = refusal(watch.policy, past, opened, now, by_hand=True)
+    why_not = refusal(watch.policy, past, opened, now, labelled, by_hand=True)
     if why_not is not None:
-        raise UserError(f"no retraining of {watch.name}: {why_not.reason}")
-    scene = scene_now(connection, watch, now)
+        raise RefusedError(f"no retraining of {watch.name}: {why_not.reason}", why_not.reason)
+    scene = replace(scene_now(connection, watch, now), labelled=labelled)
     about = incident.id if incident is not None else None
-    proposals = [p for p in past if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
+    own = [p for p in past if p.action is Action.RETRAIN]
+    proposals = [p for p in own if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
     if proposals:
         proposed = retrain_rows.get(connection, proposals[-1].key).request
-        request = replace(proposed, requested_at=now, requested_by=who, reason=reason or proposed.reason)
+        rows = labelled.rows if labelled is not None else None
+        request = replace(
+            proposed, requested_at=now, requested_by=who, reason=reason or proposed.reason, labelled_rows=rows
+        )
     else:
-        number = sum(entry.incident == about for entry in past) + 1
+        number = sum(entry.incident == about for entry in own) + 1
         request = request_for(scene, incident, number, who, reason)
+    if not dry_run:
+        ask(connection, request, now)
+    return request
+
+
+def roll_back(
+    connection: sa.Connection,
+    watch: Watch,
+    who: str,
+    reason: str,
+    now: datetime,
+    *,
+    to: str | None = None,
+    incident: Incident | None = None,
+    dry_run: bool = False,
+) -> RetrainRequest:
+    """Ask for the way back to an earlier version: approve the open proposal, or make a new request.
+
+    Parameters
+    ----------
+    to : the version; by default the one that served before.
+    incident : because of which.
+
+    Raises
+    ------
+    UserError
+        When no trigger leads back, there is no such version, or another run is under way.
+    """
+    if watch.model.rollback.trigger is None:
+        raise UserError(f"models.{watch.name}.rollback has no trigger; `monitor list triggers` shows what there is")
+    if incident is not None:
+        _open(incident)
+    known = [entry.version for entry in version_rows.listing(connection, watch.name) if entry.version is not None]
+    target = to if to is not None else version_rows.former(connection, watch.name, now)
+    if target is None:
+        raise UserError(f"no version of {watch.name} is known to have served before; name one with --to")
+    if known and target not in known:
+        raise UserError(f"version {target!r} of {watch.name} has never served; {', '.join(dict.fromkeys(known))} have")
+    if known and target == known[-1]:
+        raise UserError(f"version {target} of {watch.name} is the one that serves; nothing was asked")
+    past = retrain_rows.past(connection, watch.name)
+    under_way = [entry for entry in past if entry.state in UNDER_WAY]
+    if under_way:
+        raise UserError(f"no rollback of {watch.name}: {under_way[0].key} is under way ({under_way[0].state})")
+    own = [entry for entry in past if entry.action is Action.ROLLBACK]
+    about = incident.id if incident is not None else None
+    proposals = [p for p in own if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
+    if proposals:
+        request = retrain_rows.get(connection, proposals[-1].key).request
+        request = replace(request, requested_at=now, requested_by=who, reason=reason or request.reason, target=target)
+    else:
+        number = sum(entry.incident == about for entry in own) + 1
+        scene = scene_now(connection, watch, now)
+        request = replace(request_for(scene, incident, number, who, reason, Action.ROLLBACK), target=target)
     if not dry_run:
         ask(connection, request, now)
     return request

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from monitor import actions
+from monitor.approving import approve
 from monitor.core.errors import LeewayError, UserError
 from monitor.core.incident import Incident, State
 from monitor.core.ports import Clock, Notifier
@@ -69,8 +70,11 @@ class Buttons:
                 return
             try:
                 _allow(receivers, press)
-                with self.store.write() as connection:
-                    self._act(connection, press)
+                if press.action == "retrain":
+                    self._retrain(press)
+                else:
+                    with self.store.write() as connection:
+                        self._act(connection, press)
             except LeewayError as error:
                 log.warning("button.refused", reason=str(error), **facts)
                 answer = str(error)
@@ -94,11 +98,22 @@ class Buttons:
             self._seen.popitem(last=False)
         return False
 
-    def _act(self, connection: sa.Connection, press: Press) -> None:
+    def _retrain(self, press: Press) -> None:
+        """Approve a retraining, whose labels are counted before anything is written."""
+        with self.store.read() as connection:
+            incident, watch = self._found(connection, press)
+            _not_yet(connection, incident, press.action)
+        approve(self.store, self.clock, watch, press.who, incident_id=incident.id)
+
+    def _found(self, connection: sa.Connection, press: Press) -> tuple[Incident, Watch]:
         incident = incident_rows.get(connection, press.incident)
         watch = self.watches.get(incident.model)
         if watch is None:
             raise UserError(f"the configuration has no model {incident.model!r} any more; nothing was changed")
+        return incident, watch
+
+    def _act(self, connection: sa.Connection, press: Press) -> None:
+        incident, watch = self._found(connection, press)
         _not_yet(connection, incident, press.action)
         now, who = self.clock.now(), press.who
         if press.action == "ack":
@@ -107,10 +122,10 @@ class Buttons:
             actions.silence(connection, watch, incident, who, SILENCE, "", now)
         elif press.action == "expected":
             actions.expect(connection, watch, incident, who, "", now)
+        elif press.action == "rollback":
+            actions.roll_back(connection, watch, who, "", now, incident=incident)
         elif press.action == "resolve":
             actions.resolve(connection, watch, incident, who, "", now)
-        elif press.action == "retrain":
-            actions.retrain(connection, watch, who, "", now, incident=incident)
         else:
             raise UserError(
                 f"the button {press.action!r} is not known here; is another version of the monitor running?"
@@ -141,8 +156,8 @@ def _not_yet(connection: sa.Connection, incident: Incident, action: str) -> None
         raise UserError(f"{incident.id} is acknowledged by {incident.acknowledged_by} already; nothing was changed")
     if action == "expected" and incident.expected:
         raise UserError(f"{incident.id} is declared expected already; nothing was changed")
-    if action == "retrain":
+    if action in ("retrain", "rollback"):
         for key in incident.retrains:
             state = retrain_rows.get(connection, key).state
             if state in UNDER_WAY or state is RetrainState.SUCCEEDED:
-                raise UserError(f"the retraining {key} was asked for already ({state}); nothing was asked again")
+                raise UserError(f"{key} was asked for already ({state}); nothing was asked again")

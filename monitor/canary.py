@@ -8,9 +8,8 @@ import structlog
 
 from monitor.broken_rows import broken, sampled
 from monitor.config.models import Config
-from monitor.core.errors import LeewayError
+from monitor.core.errors import LeewayError, defect
 from monitor.cycle import Cycle
-from monitor.delivery import defect
 from monitor.rehearsal import BrokenWayError, rehearse
 from monitor.store import canaries
 from monitor.store.canaries import FAILED, PROVEN, WAITS, Proof
@@ -128,7 +127,7 @@ class Canary:
             given = sampled(connection, watch)
         if given is None:
             return None
-        subject = self.cycle.subject(given.watch, given.run.window.start)
+        subject = self.cycle.subject(given.watch, given.run.window.start, given.run.reference_id)
         fault = broken(given, subject)
         if fault is None:
             return None

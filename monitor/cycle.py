@@ -1,29 +1,33 @@
 """One run, top to bottom: claim a window, read it, judge it, and write everything that follows in one transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 
-from checks.diagnosing import Group
 from checks.profile import Bins, Profile
-from monitor.consequences import Scene, follow
+from monitor import proving
+from monitor.consequences import follow
 from monitor.core.alarms import Decided
 from monitor.core.errors import LeewayError, UserError
 from monitor.core.evaluation import Evaluation, Subject, evaluate
-from monitor.core.finding import Finding, IncidentKind, summary_of
-from monitor.core.incident import Incident, State, Transition
+from monitor.core.finding import Finding, summary_of
+from monitor.core.incident import UNREFERENCED, Incident, Transition
 from monitor.core.lateness import next_look
-from monitor.core.lifecycle import Cause, fire
 from monitor.core.memory import Memory
+from monitor.core.own_incidents import BLIND, ended, told_once, watched
 from monitor.core.ports import Clock, Reading
 from monitor.core.reference import Reference
+from monitor.core.versions import Served
 from monitor.core.window import Window
 from monitor.failpoints import reach
+from monitor.labelled import fresh_since
 from monitor.locating import located
 from monitor.pulse import Pulse
+from monitor.scene import Scene
+from monitor.serving import Reader, served
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
 from monitor.store import runs as run_rows
@@ -54,7 +58,13 @@ class Result:
     reason: str = ""
 
 
-Reader = Callable[[Watch, Window, Mapping[str, Bins]], Reading]
+@dataclass(frozen=True)
+class Ready:
+    """What a window is judged against: ``lacking`` says why that is not the version's own, though it should be."""
+
+    subject: Subject
+    served: Served
+    lacking: str | None
 
 
 def from_log(watch: Watch, window: Window, bins: Mapping[str, Bins]) -> Reading:
@@ -77,11 +87,11 @@ class Cycle:
     _rests: dict[str, tuple[Watch, datetime, datetime]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._subjects = Subjects(self.store, self.clock, self.who)
+        self._subjects = Subjects(self.store, self.clock, self.who, self.reader)
 
-    def subject(self, watch: Watch, moment: datetime | None = None) -> Subject:
-        """Return the model's reference and what it teaches; see :meth:`monitor.subjects.Subjects.subject`."""
-        return self._subjects.subject(watch, moment)
+    def subject(self, watch: Watch, moment: datetime | None = None, reference_id: str | None = None) -> Subject:
+        """Return a reference of the model and what it teaches; see :meth:`monitor.subjects.Subjects.subject`."""
+        return self._subjects.subject(watch, moment, reference_id)
 
     def reference(self, watch: Watch) -> Reference:
         """Return the whole snapshot that the model is judged against now."""
@@ -172,11 +182,12 @@ class Cycle:
             if run_rows.taken(connection, watch.name, window, self.owner):
                 return Result(window, "taken")
         try:
-            subject = self.subject(watch, window.start)
+            ready = self.ready(watch, window)
         except StoreAwayError:
             raise  # no fault of the model's
         except Exception as error:  # noqa: BLE001 - a defect anywhere must be told, and must not stop other models
             return self._failed(watch, window, "", error)
+        subject = ready.subject
         fingerprint = watch.fingerprint(subject.reference.id)
         now = self.clock.now()
         reach("window.owed")
@@ -192,7 +203,7 @@ class Cycle:
             except Exception as error:  # noqa: BLE001 - as above
                 return self._failed(watch, window, fingerprint, error, claim)
             try:
-                return self._conclude(watch, subject, window, claim, reading)
+                return self._conclude(watch, ready, window, claim, reading)
             except DamagedRowError as error:  # which no waiting mends
                 return self._failed(watch, window, fingerprint, error, claim)
             except (LeewayError, run_rows.StaleClaimError):
@@ -200,10 +211,15 @@ class Cycle:
             except Exception as error:  # noqa: BLE001 - as above
                 return self._failed(watch, window, fingerprint, error, claim)
 
-    def _conclude(
-        self, watch: Watch, subject: Subject, window: Window, claim: run_rows.Claim, reading: Reading
-    ) -> Result:
+    def ready(self, watch: Watch, window: Window) -> Ready:
+        """Look which version served a window, and get ready what it is judged against."""
+        version = served(self.store, watch, window, self.reader, self.clock.now())
+        chosen = self._subjects.chosen(watch, version.version, window)
+        return Ready(self.subject(watch, window.start, chosen.reference_id), version, chosen.lacking)
+
+    def _conclude(self, watch: Watch, ready: Ready, window: Window, claim: run_rows.Claim, reading: Reading) -> Result:
         reach("window.read")
+        subject = ready.subject
         # Judged and packed before the transaction that writes: it would keep other writers waiting.
         with self.store.read() as connection:
             before = held_before(connection, watch, subject, window, self.shelf)
@@ -212,6 +228,9 @@ class Cycle:
             outcome = judged(connection, watch, subject, window, reading.profile, before, decided, self.shelf)
             outcome = located(connection, self.shelf, watch, subject, window, reading.sample, outcome, opened)
         key = watch.evidence_key(subject.reference.id)
+        # So is what others' databases are asked: how many labels there are, and how the version that serves now does.
+        labelled = fresh_since(self.store, watch, self.clock.now()) if outcome.causes else None
+        performed = proving.performance(self.store, watch, self.clock.now())
         keep = self.shelf.keeping(Shown(window, reading, outcome.findings, key, decided, outcome.memory))
         reach("window.judged")
         with self.store.write() as connection:
@@ -219,7 +238,8 @@ class Cycle:
             opened = incident_rows.listing(connection, watch.name)
             steps = [
                 *outcome.steps(watched(opened), window, now, subject.holding),
-                *recovered(opened, window, now),
+                *ended(opened, BLIND, "the log can be read again", f"window {window} was read", now),
+                *_referenced(watch, ready, opened, window, now),
             ]
             run_rows.finish(
                 connection,
@@ -230,9 +250,15 @@ class Cycle:
                 last_event=reading.profile.last_event,
                 reference_id=subject.reference.id,
                 look_at=looked_at(watch, window, now),
+                served=ready.served,
             )
             keep(connection, claim.run_id)
-            steps = follow(connection, Scene(watch, subject.reference, window, reading.profile.rows, now), steps)
+            now_open = {incident.id: incident for incident in (*opened, *(step.after for step in steps))}
+            seen = proving.Judged(watch, window, ready.served, subject, now_open, now)
+            steps += proving.proven(connection, seen, performed)
+            rows = reading.profile.rows
+            scene = Scene(watch, subject.reference, window, rows, now, labelled, ready.served.version)
+            steps = follow(connection, scene, steps)
             reach("window.written")
         reach("window.committed")
         log.info(
@@ -260,15 +286,25 @@ class Cycle:
                     return Result(window, "taken")
             run_rows.finish(connection, claim, state="failed", now=now, reason=reason)
             if isinstance(error, UserError) or claim.attempts >= FAILURES_TOLERATED:
-                steps = blind(watch.name, incident_rows.listing(connection, watch.name), window, reason, now)
+                opened = incident_rows.listing(connection, watch.name)
+                steps = told_once(watch.name, BLIND, opened, window, reason, now)
                 steps = follow(connection, Scene(watch, None, window, 0, now), steps)
         self._rests[watch.name] = (watch, now, now + run_rows.pause(claim.attempts))
         log.error("window.failed", model=watch.name, window=str(window), reason=reason, exc_info=defect)
         return Result(window, "failed", steps=tuple(steps), reason=reason)
 
 
-BLIND = "blind"
 NO_PROGRESS = run_rows.Progress(None, None)
+
+
+def _referenced(
+    watch: Watch, ready: Ready, opened: Sequence[Incident], window: Window, now: datetime
+) -> list[Transition]:
+    """Say once that the version has no reference of its own, and when it has one again."""
+    if ready.lacking is not None:
+        words = f"{ready.lacking}. Until it has one it is judged by the reference of the version before."
+        return told_once(watch.name, UNREFERENCED, opened, window, words, now)
+    return ended(opened, UNREFERENCED, "it has a reference", f"judged by {ready.subject.reference.short}", now)
 
 
 def _owes(watch: Watch, come: run_rows.Progress, now: datetime) -> bool:
@@ -323,31 +359,3 @@ def judged(
 def most_history(window: Window) -> int:
     """Return how many earlier windows tell the usual volume."""
     return max(1, int(HISTORY / window.length))
-
-
-def watched(opened: list[Incident]) -> list[Incident]:
-    """Return the incidents that findings move on: all but those about the monitor itself."""
-    return [incident for incident in opened if incident.fault != BLIND]
-
-
-def blind(model: str, opened: list[Incident], window: Window, reason: str, now: datetime) -> list[Transition]:
-    """Open an incident that says that the model cannot be watched; none when one is open."""
-    if any(incident.fault == BLIND for incident in opened):
-        return []
-    group = Group(BLIND, "cannot be watched", (), reason, pipeline=True)
-    return [fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)]
-
-
-def recovered(opened: list[Incident], window: Window, now: datetime) -> list[Transition]:
-    """Resolve the incident that said that the model could not be watched."""
-    return [
-        Transition(
-            incident,
-            replace(incident, state=State.RESOLVED, resolved_at=now, resolved_reason="the log can be read again"),
-            "resolved",
-            now,
-            f"window {window} was read",
-        )
-        for incident in opened
-        if incident.fault == BLIND
-    ]

@@ -21,6 +21,7 @@ from monitor.core.errors import LeewayError
 from monitor.core.ports import Clock
 from monitor.cycle import Cycle
 from monitor.delivery import Delivery
+from monitor.following import Following
 from monitor.footprint import give_back
 from monitor.pulse import FLUSHED, LOOKED, RENEWAL, TICK, Pulse
 from monitor.retaining import Daily
@@ -70,11 +71,14 @@ class Daemon:
         self._outlived: SchemaChangedError | None = None
         self._daily = Daily(self.clock)
         self._canary = Canary(self.cycle, self.config)
+        self._following = Following(self.store, self.clock)
         self._pool = ThreadPoolExecutor(self.config.workers, thread_name_prefix="check")
         self._outgoing = ThreadPoolExecutor(1, thread_name_prefix="deliver")
         self._buttons = self._new_buttons()
         checkup = Checkup(self.store, self.clock, self.pulse, lambda: self.config)
-        self.signs = Signs(checkup, lambda: self.cycle.owner, lambda: self.watches, self.stopping.is_set)
+        self.signs = Signs(
+            checkup, lambda: self.cycle.owner, lambda: self.watches, self.stopping.is_set, self._following.hasten
+        )
 
     def listen(self) -> None:
         """Heed SIGTERM, SIGINT and SIGHUP; for the main thread of a process."""
@@ -135,6 +139,8 @@ class Daemon:
             self._submit("retention", self._prune)
         if self._canary.due:
             self._submit("canary", self._prove)
+        if self._following.due(self.watches.values()):
+            self._submit("registries", self._follow)
 
     def _look(self) -> None:
         names = [watch.name for watch in self.cycle.owing(self.watches.values())]
@@ -184,6 +190,9 @@ class Daemon:
     def _prove(self) -> None:
         self._canary.prove_if_due(self.stopping.is_set)
         give_back(everything=True)
+
+    def _follow(self) -> None:
+        self._following.work(self.watches.values())
 
     def _prune(self) -> None:
         self._daily.work(self.store, self.config, self.cycle.owner, self.stopping.is_set)

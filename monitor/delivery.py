@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from traceback import extract_tb
 from zlib import crc32
 
 import sqlalchemy as sa
 import structlog
 
-from monitor.consequences import follow, scene_now
+from monitor.asking import Asking, trigger_of
+from monitor.consequences import follow
+from monitor.core.errors import defect
 from monitor.core.incident import Transition
 from monitor.core.notice import Attempt, Deferred, Delivered, Notice, Outcome, Rejected
 from monitor.core.ports import Clock, Notifier
@@ -18,6 +18,7 @@ from monitor.core.retrain import Fired, RetrainRequest, RetrainState
 from monitor.dead_letters import pass_on
 from monitor.failpoints import reach
 from monitor.pulse import FLUSHED, Pulse
+from monitor.scene import scene_now
 from monitor.store import bodies
 from monitor.store import incidents as incident_rows
 from monitor.store import outbox as outbox_rows
@@ -152,15 +153,8 @@ class Delivery:
                 self._give_up(connection, letter, str(error), self.clock.now())
             return
         watch = self.watches.get(letter.model)
-        trigger = watch.model.retrain.trigger if watch else None
-        if watch is None or trigger is None:
-            fired = Fired(RetrainState.REFUSED, note="the configuration has no trigger for this model any more")
-        else:
-            try:
-                known = trigger.find(request) if letter.uncertain else None
-                fired = known or trigger.fire(request)
-            except Exception as error:  # noqa: BLE001 - as above; rather never than twice
-                fired = Fired(RetrainState.UNKNOWN, note=f"the trigger failed: {defect(error)}")
+        trigger = trigger_of(watch, request)
+        fired = Asking(self.store).outcome(trigger, request, uncertain=letter.uncertain)
         reach("letter.sent")
         if trigger is not None:
             self.pulse.retrains[type(trigger).__name__.lower(), str(fired.state)] += 1
@@ -190,13 +184,8 @@ class Delivery:
         assert request.incident is not None
         incident = incident_rows.get(connection, request.incident)
         detail = f"{request.key} {fired.state}" + (f": {fired.note}" if fired.note else "")
+        detail += f" ({fired.url})" if fired.url is not None else ""
         follow(connection, scene_now(connection, watch, now), [Transition(incident, incident, "retrain", now, detail)])
-
-
-def defect(error: Exception) -> str:
-    """Name a defect by its kind and place; its own words may hold an address, and an address may be a secret."""
-    place = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
 
 
 def wait(letter: Letter, retry_after: float | None) -> float:

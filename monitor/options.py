@@ -160,7 +160,8 @@ def _folder(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("folder", ".")).absolute()
 
 
-def _resolve_path(value: str, info: ValidationInfo) -> str:
+def resolve_path(value: str, info: ValidationInfo) -> str:
+    """Return a path from the configuration's folder; an address stays as it is."""
     return value if "://" in value else str(_folder(info) / from_home(value))
 
 
@@ -290,7 +291,7 @@ Day = Annotated[date, BeforeValidator(_refuse_number)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone."""
 
-FilePath = Annotated[str, AfterValidator(_resolve_path)]
+FilePath = Annotated[str, AfterValidator(resolve_path)]
 """A path, relative to the configuration's folder."""
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_resolve_url), WithJsonSchema(_text_schema)]

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from checks.aggregate import Aggregate
 from checks.profile import Bins
 from monitor.broken_rows import RECEIVER, Broken, Sampled
-from monitor.core.errors import LeewayError
+from monitor.core.errors import LeewayError, defect
 from monitor.core.evaluation import Subject
 from monitor.core.finding import Finding, Verdict
 from monitor.core.incident import Incident, State
 from monitor.core.notice import Attempt, Delivered, Notice, Outcome
 from monitor.core.ports import Clock, Reading
+from monitor.core.versions import Served
 from monitor.core.window import Window
-from monitor.cycle import Cycle
-from monitor.delivery import Delivery, defect
+from monitor.cycle import Cycle, Ready
+from monitor.delivery import Delivery
 from monitor.store import incidents as incident_rows
 from monitor.store import outbox as outbox_rows
 from monitor.store import references as reference_rows
@@ -53,9 +54,9 @@ class _Rehearsal(Cycle):
 
     given: Subject | None = None
 
-    def subject(self, watch: Watch, moment: object = None) -> Subject:  # noqa: ARG002 - as a cycle's
+    def ready(self, watch: Watch, window: Window) -> Ready:  # noqa: ARG002 - as a cycle's
         assert self.given is not None
-        return self.given
+        return Ready(self.given, Served(), None)
 
 
 def rehearse(store: Store, clock: Clock, owner: str, given: Sampled, broken: Broken, subject: Subject) -> None:

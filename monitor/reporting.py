@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from checks.budget import Audit
 from monitor.core.errors import UserError
 from monitor.core.false_alarms import FalseAlarms
 from monitor.core.incident import Incident
 from monitor.core.window import Window, iso
 from monitor.options import format_duration
-from monitor.report.model import ReportData, RetrainLine, WindowLine
+from monitor.report.model import ReportData, RetrainLine, VersionLine, WindowLine
 from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import references as reference_rows
@@ -18,6 +20,7 @@ from monitor.store import retrains as retrain_rows
 from monitor.store import revisions as revision_rows
 from monitor.store import runs as run_rows
 from monitor.store.database import Store
+from monitor.tenures import tenures
 from monitor.watch import Watch
 
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ def gather(
             generated_at=now,
             config=config.name,
             model=watch.name,
-            version=reference.version,
+            version=judged[-1].served.version or reference.version,
             reference=reference,
             span=span,
             windows=[
@@ -88,11 +91,28 @@ def gather(
                 RetrainLine(r.request.requested_at, str(r.state), r.request.reason, r.request.requested_by, r.note)
                 for r in retrain_rows.listing(connection, watch.name)
             ],
+            versions=_versions(connection, watch.name, span),
             settings=[
                 *settings(watch, span, evidence_rows.audit_of(connection, watch.audit_key(reference.id))),
                 *_left_out(pruned),
             ],
         )
+
+
+def _versions(connection: sa.Connection, model: str, span: Window) -> list[VersionLine]:
+    return [
+        VersionLine(
+            tenure.version or "not said",
+            tenure.since,
+            tenure.until,
+            tenure.windows,
+            tenure.rows,
+            tuple(incident.id for incident in tenure.incidents),
+            tenure.proof.words if tenure.proof is not None else "",
+        )
+        for tenure in tenures(connection, model)
+        if tenure.since < span.end and (tenure.until is None or tenure.until > span.start)
+    ]
 
 
 def _left_out(pruned: "Sequence[Run]") -> list[tuple[str, str]]:

@@ -13,16 +13,19 @@ import sqlalchemy as sa
 import structlog
 
 from checks.profile import Profile, Volume
-from monitor.consequences import Scene, follow
+from monitor.consequences import follow
 from monitor.core.alarms import Decided, Past
 from monitor.core.errors import LeewayError
 from monitor.core.evaluation import Subject
+from monitor.core.own_incidents import watched
 from monitor.core.ports import Reading
 from monitor.core.revision import Rejudged, Revision, steps
 from monitor.core.window import Window
-from monitor.cycle import Cycle, held_before, judged, looked_at, watched
+from monitor.cycle import Cycle, held_before, judged, looked_at
 from monitor.failpoints import reach
 from monitor.locating import located
+from monitor.scene import Scene
+from monitor.serving import teller
 from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import revisions as revision_rows
@@ -124,7 +127,7 @@ class _Look:
         if self.cycle.reader(self.watch, self.run.window, {}).profile.rows == self.run.rows:
             self._give_back(self._next())
             return None
-        subject = self.cycle.subject(self.watch, self.run.window.start)
+        subject = self._subject(self.run)
         with self.cycle.store.read() as connection:
             comparable = self._kept(connection, self.run, subject) is not None
         if not comparable:
@@ -135,6 +138,11 @@ class _Look:
         return self._write(
             subject, self._judged(self.cycle.reader(self.watch, self.run.window, subject.reference.bins))
         )
+
+    def _subject(self, run: Run) -> Subject:
+        """Return what a run is judged against: its version's reference; learnt no more than it had learnt then."""
+        versioned = teller(self.watch.model) != "reference"
+        return self.cycle.subject(self.watch, run.window.start, run.reference_id if versioned else None)
 
     def _next(self) -> datetime | None:
         return looked_at(self.watch, self.run.window, self.cycle.clock.now())
@@ -164,7 +172,7 @@ class _Look:
             runs = run_rows.listing(connection, watch.name, since=self.run.window.start)
             opened = incident_rows.listing(connection, watch.name)
         for run in (run for run in runs if run.state == "done"):
-            subject = cycle.subject(watch, run.window.start)  # a reference without time had then learnt no more
+            subject = self._subject(run)
             with cycle.store.read() as connection:
                 kept = self._kept(connection, run, subject)
                 own = reading if run.id == self.run.id else _stored(connection, run)

@@ -37,6 +37,7 @@ class Signs:
     owner : returns the process's name in the store.
     watches : returns the models as they are now.
     stopping : returns whether the daemon is about to end.
+    moved : is told the model whose alias has moved in its registry.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Signs:
         owner: Callable[[], str],
         watches: "Callable[[], Mapping[str, Watch]]",
         stopping: Callable[[], bool],
+        moved: Callable[[str], None],
     ) -> None:
         self.checkup, self.owner, self.watches, self.stopping = checkup, owner, watches, stopping
+        self.moved = moved
         self.systemd = Systemd.of()
         self.web: Listening | None = None
         self._options: Web | None = None
@@ -118,10 +121,12 @@ class Signs:
         if options is not None:
             from monitor.web.answers import Answers
             from monitor.web.exposition import Exposition
+            from monitor.web.hooks import Hooks
             from monitor.web.listening import Listening
 
             exposition = Exposition(self.checkup, self.watches)
-            answers = Answers(lambda: self._options or options, self.checkup, exposition, self.stopping)
+            hooks = Hooks(self.checkup.clock, self.watches, self.moved)
+            answers = Answers(lambda: self._options or options, self.checkup, exposition, self.stopping, hooks)
             opened = Listening(options, answers.application())
             self._options, self.web = options, opened
             opened.start()

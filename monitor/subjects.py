@@ -16,15 +16,18 @@ import structlog
 from checks.budget import Audit
 from checks.codec import FormatError
 from checks.layout import Layout
-from monitor import referencing
+from monitor.choosing import Choosing, Chosen
 from monitor.core.evaluation import Subject
 from monitor.core.learnt import decode, encode
 from monitor.core.ports import Clock
 from monitor.core.reference import Reference
 from monitor.core.signal import Rhythm, Signal, Terms, audited, layout_of, learn, stage
+from monitor.core.window import Window
+from monitor.serving import Reader, served
 from monitor.store import evidence as evidence_rows
 from monitor.store import references as reference_rows
 from monitor.store import runs as run_rows
+from monitor.store import versions as version_rows
 from monitor.store.database import Store
 from monitor.watch import Watch
 
@@ -41,17 +44,19 @@ class Subjects:
     Parameters
     ----------
     who : in whose name a snapshot is added that the store has not yet.
+    reader : reads a window, to see which version served it.
     most : bytes to hold, about; the one used last is held whatever its size.
     """
 
     store: Store
     clock: Clock
     who: str
+    reader: Reader
     most: int = MOST_HELD
     _held: OrderedDict[str, tuple[str, Subject]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def subject(self, watch: Watch, moment: datetime | None = None) -> Subject:
+    def subject(self, watch: Watch, moment: datetime | None = None, reference_id: str | None = None) -> Subject:
         """Return the model's reference and what it teaches, building the snapshot when the store has none yet.
 
         The reference comes without its windows and its sample.
@@ -59,13 +64,14 @@ class Subjects:
         Parameters
         ----------
         moment : up to which the log itself may have taught what a reference without time does not; by default now.
+        reference_id : of the snapshot; by default that which the model is judged against now.
 
         Raises
         ------
         LeewayError
             When the reference cannot be had.
         """
-        reference_id = self._reference_id(watch)
+        reference_id = reference_id or self._now(watch)
         held = self._held.get(watch.name)
         with self.store.read() as connection:
             if held is not None and held[1].reference.id == reference_id:
@@ -85,7 +91,7 @@ class Subjects:
 
     def reference(self, watch: Watch) -> Reference:
         """Return the whole snapshot that the model is judged against now."""
-        reference_id = self._reference_id(watch)
+        reference_id = self._now(watch)
         with self.store.read() as connection:
             return reference_rows.find(connection, watch.name, reference_id)
 
@@ -96,19 +102,20 @@ class Subjects:
             self._held.clear()
         return anything
 
-    def _reference_id(self, watch: Watch) -> str:
-        wanted = watch.model.reference
+    def chosen(self, watch: Watch, version: str | None, window: Window) -> Chosen:
+        """Return the snapshot that a window of a version is judged against; see :class:`monitor.choosing.Choosing`."""
+        return Choosing(self.store, self.clock, self.who).chosen(watch, version, window)
+
+    def _now(self, watch: Watch) -> str:
+        """Return the snapshot that the model is judged against now, by the version that served last."""
         with self.store.read() as connection:
-            if wanted.pin is not None:
-                return reference_rows.id_of(connection, watch.name, wanted.pin)
-            known = reference_rows.active_id(connection, watch.name, referencing.origin_of(watch.model))
-        if known is not None:
-            return known
-        log.info("reference.build", model=watch.name)
-        built = referencing.snapshot(watch.model, watch.name, now=self.clock.now(), who=self.who)
-        with self.store.write() as connection:
-            reference_rows.add(connection, built)
-        return built.id
+            entry = version_rows.at(connection, watch.name, self.clock.now())
+        if entry is not None:
+            version = entry.version
+        else:  # nothing has been judged yet
+            now = self.clock.now()
+            version = served(self.store, watch, watch.schedule.newest_due(now), self.reader, now).version
+        return Choosing(self.store, self.clock, self.who).chosen(watch, version).reference_id
 
     def _signal(self, watch: Watch, reference: Reference, first: datetime | None, span: timedelta | None) -> Signal:
         """Return what a reference teaches, from the store; learnt and kept where the store has it not.

@@ -58,7 +58,8 @@ class Watch:
     def policy(self) -> Policy:
         """The limits of retraining."""
         options = self.model.retrain
-        return Policy(Mode(options.mode), options.cooldown, options.most_per_week)
+        least = options.least_labelled if self.model.labels is not None else None
+        return Policy(Mode(options.mode), options.cooldown, options.most_per_week, least)
 
     @cached_property
     def rhythm(self) -> Rhythm:

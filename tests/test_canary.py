@@ -157,7 +157,7 @@ def full(*_args, **_kwargs):
 
 
 def nothing_found(*args, **kwargs):
-    return Evaluation((), (), args[1])
+    return Evaluation((), (), args[1], "")
 
 
 BREAKAGES = {

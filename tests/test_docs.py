@@ -71,6 +71,8 @@ def test_every_snippet_of_configuration_is_valid(page, text, monkeypatch):
     monkeypatch.setenv("SPARK_REMOTE", "sc://spark.example.org:15002")
     monkeypatch.setenv("S3_SECRET", "secret")
     monkeypatch.setenv("AIRFLOW_PASSWORD", "secret")
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    monkeypatch.setenv("KUBERNETES_TOKEN", "secret")
     if text.startswith("notifiers:"):
         whole = CONFIG.replace("notifiers:\n  log: stdout\n", text)
     elif text.startswith("    retrain:"):

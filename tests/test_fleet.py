@@ -14,7 +14,7 @@ from monitor import subjects
 from monitor.clocks import SetClock
 from monitor.config.reading import read
 from monitor.core.memory import Memory
-from monitor.cycle import Cycle, Result
+from monitor.cycle import Cycle, Result, from_log
 from monitor.daemon import TURN, Daemon
 from monitor.recomputing import again
 from monitor.store import runs as run_rows
@@ -222,7 +222,7 @@ def test_a_signal_that_was_learnt_anew_is_the_one_that_was_read(house):
 
 def test_no_more_subjects_are_held_than_there_is_room_for(house):
     home = house(models=4)
-    kept = Subjects(home.store, home.clock, "test")
+    kept = Subjects(home.store, home.clock, "test", from_log)
     one = kept.subject(home.watches[0])
     kept.most = 2 * weight(one)
     for watch in home.watches:
@@ -232,7 +232,7 @@ def test_no_more_subjects_are_held_than_there_is_room_for(house):
 
 def test_a_subject_that_is_larger_than_the_room_is_held_while_it_is_the_last(house):
     home = house(models=2)
-    kept = Subjects(home.store, home.clock, "test", most=0)
+    kept = Subjects(home.store, home.clock, "test", from_log, most=0)
     for watch in home.watches:
         subject = kept.subject(watch)
         assert kept.subject(watch) is subject

@@ -82,12 +82,13 @@ def evaluated(
     cycle: "Cycle", watch: "Watch", window: Window | None
 ) -> "tuple[Sequence[Finding], Sequence[Incident], Window]":
     """Judge one window of one model without writing the result."""
-    from monitor.cycle import decided_by_people, held_before, watched
+    from monitor.core.own_incidents import watched
+    from monitor.cycle import decided_by_people, held_before
     from monitor.cycle import judged as judge_window
     from monitor.store import incidents as incident_rows
 
-    subject = cycle.subject(watch)
     judged = window or newest(cycle, watch)
+    subject = cycle.ready(watch, judged).subject
     reading = watch.model.logs.read(judged, subject.reference.bins, 0)
     with cycle.store.read() as connection:
         opened = watched(incident_rows.listing(connection, watch.name))

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.clocks import SystemClock
 from monitor.config.models import Config
 from monitor.core.errors import LeewayError, UserError
+from monitor.core.window import Window
 from monitor.cycle import Cycle
 from monitor.watch import Watch, watches
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from monitor.core.reference import Reference
 
 Line = dict[str, str]
+LABELLED = timedelta(days=30)  # before the log's last event, in which labels are looked for
 
 
 def connect(config: Config) -> list[Line]:
@@ -35,9 +39,14 @@ def connect(config: Config) -> list[Line]:
         lines += seen.lines
         if store is not None and seen.columns is not None:
             lines += _reference(f"models.{name}.reference", Cycle(store, SystemClock()), watch, seen.columns)
-        trigger = watch.model.retrain.trigger
-        if trigger is not None:
-            lines += _tried(f"models.{name}.retrain.trigger", trigger.probe)
+        if watch.model.labels is not None and seen.columns is not None:
+            lines += _tried(f"models.{name}.labels", partial(_labels, watch, seen.last))
+        registry = watch.model.versions.mlflow
+        if registry is not None:
+            lines += _tried(f"models.{name}.versions.mlflow", registry.probe)
+        for section, trigger in (("retrain", watch.model.retrain.trigger), ("rollback", watch.model.rollback.trigger)):
+            if trigger is not None:
+                lines += _tried(f"models.{name}.{section}.trigger", trigger.probe)
     for name, notifier in config.notifiers.items():
         lines += _tried(f"notifiers.{name}", notifier.probe)
     if store is not None:
@@ -59,10 +68,14 @@ def _line(what: str, outcome: str, detail: str, kind: str = "") -> Line:
 
 @dataclass(frozen=True)
 class _Log:
-    """What was found of a log; ``columns`` is None where it cannot be read, so that nothing can be compared with it."""
+    """What was found of a log; ``columns`` is None where it cannot be read, so that nothing can be compared with it.
+
+    ``last`` is the time of its last event; None where there is none.
+    """
 
     lines: list[Line]
     columns: Collection[str] | None
+    last: datetime | None = None
 
 
 def _logs(what: str, watch: Watch) -> _Log:
@@ -86,7 +99,16 @@ def _logs(what: str, watch: Watch) -> _Log:
 
     lines = _tried(what, look)
     lines += [_line(what, "warning", warning) for facts in found for warning in facts.warnings]
-    return _Log(lines, found[0].columns if found else None)
+    return _Log(lines, found[0].columns, found[0].last_event) if found else _Log(lines, None)
+
+
+def _labels(watch: Watch, last: datetime | None) -> str:
+    """Say how many predictions of the log's last month have a label."""
+    from monitor.labelled import looked_at
+
+    now = SystemClock().now()
+    end = now if last is None else last + timedelta(microseconds=1)
+    return looked_at(watch.model, Window(end - LABELLED, end), now)
 
 
 def _reference(what: str, cycle: Cycle, watch: Watch, known: Collection[str]) -> list[Line]:

@@ -38,7 +38,7 @@ def add(model: str, config_path: Path, path: Path | None, version: str | None, p
     """Add a snapshot for MODEL from where the configuration says, or from a file."""
     from monitor import referencing
     from monitor.clocks import SystemClock
-    from monitor.config.models import Reference as Where
+    from monitor.config.references import Reference as Where
     from monitor.store import references as rows
 
     config = load(config_path)

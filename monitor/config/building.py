@@ -88,16 +88,15 @@ class Builder:
                 data[name] = _without_empty(data[name], Model)
 
     def _model(self, path: Path, node: Entries, model: dict[str, Any], root: Entries) -> None:
-        """Put objects in the place of what a model says about its log, its checks and its trigger."""
+        """Put objects in the place of what a model says about its log, its checks and its triggers."""
         if "logs" in node.nodes:
             model["logs"] = self._source(node.nodes["logs"], (*path, "logs"))
         model["checks"] = self._checks(node, path, model)
-        retrain = node.nodes.get("retrain")
-        if isinstance(retrain, Entries) and model["retrain"].get("trigger") is not None:
-            trigger = self._named(
-                retrain.nodes["trigger"], (*path, "retrain", "trigger"), self.extensions.triggers, "trigger"
-            )
-            model["retrain"]["trigger"] = trigger
+        for section in ("retrain", "rollback"):
+            part = node.nodes.get(section)
+            if isinstance(part, Entries) and model[section].get("trigger") is not None:
+                at, named = (*path, section, "trigger"), part.nodes["trigger"]
+                model[section]["trigger"] = self._named(named, at, self.extensions.triggers, "trigger")
         notify, receivers = node.nodes.get("notify"), root.nodes.get("notifiers")
         known = tuple(receivers.nodes) if isinstance(receivers, Entries) else ()
         for place, item in enumerate(notify.nodes if isinstance(notify, Items) else ()):

@@ -15,8 +15,9 @@ from checks.catalogue import Entry, measures_columns
 from checks.profile import KINDS
 from monitor.config.explaining import without_none
 from monitor.config.extensions import Classes, Extensions, discover, first_line, nested
-from monitor.config.models import Config, Model, PlannedCheck, Reference
+from monitor.config.models import Config, Model, PlannedCheck
 from monitor.config.planning import AUTO, OF_THE_PLAN, by_default
+from monitor.config.references import Reference
 from monitor.options import Options, described, display, format_duration
 from monitor.rates import Rate
 

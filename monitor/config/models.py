@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, SkipValidation, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, SkipValidation, ValidationInfo, field_validator, model_validator
 
 from checks.catalogue import Check
 from checks.profile import Kind
-from monitor.config.calendars import Calendar, Period
+from monitor.config.calendars import Calendar
 from monitor.config.operations import Canary, Ping, Retention, Web
+from monitor.config.references import Reference
+from monitor.config.versions import Rollback, Versions
 from monitor.core.ports import Notifier, Source, Trigger
-from monitor.options import DatabaseUrl, Duration, FilePath, Moment, Options, TimeZone
+from monitor.options import DatabaseUrl, Duration, Moment, Options, TimeZone, resolve_path
 from monitor.rates import Rate, RateText
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
@@ -69,47 +71,23 @@ class Columns(Options):
         return value
 
 
-class Reference(Options):
-    """Where the reference snapshot comes from: a file, a query, a period of the log, or one that the store has."""
-
-    file: FilePath | None = None
-    """A Parquet or CSV file, or a folder or glob of them."""
-    query: str | None = None
-    """A SELECT, run where the logs are."""
-    period: Period | None = None
-    """A past period of the log."""
-    pin: str | None = None
-    """The id (or its beginning) of a snapshot added by ``monitor reference add``."""
-    time: str | None = None
-    """The reference's event time, where it is not named as in the log."""
-    version: str | None = None
-    """The model version that was trained on it."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _file_alone(cls, value: object) -> object:
-        return {"file": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _comes_from_one_place(self) -> Self:
-        given = [name for name in ("file", "query", "period", "pin") if getattr(self, name) is not None]
-        if len(given) != 1:
-            named = " and ".join(given) or "none of them"
-            raise ValueError(f"a reference has exactly one of file, query, period and pin; here it has {named}")
-        return self
+def _resolve_files(value: str, info: ValidationInfo) -> str:
+    files = "/" in value or value.endswith((".parquet", ".csv", ".tsv", ".gz"))
+    return resolve_path(value, info) if files else value
 
 
 class Labels(Options):
     """Where the truth arrives, later."""
 
-    table: str
-    """Table with the labels, where the logs are."""
+    table: Annotated[str, AfterValidator(_resolve_files)]
+    """Table or view with the labels, in the database of the logs; where the logs are files, a ``.parquet`` or ``.csv``
+    file, a folder (``./labels``) or a glob, relative to the configuration. Keep them out of the logs' folder."""
     label: str = "label"
     """Column with the true outcome."""
     id: str
     """Column that joins a label with its prediction."""
     time: str | None = None
-    """Column with the time at which the label arrived."""
+    """Column with the time at which the label arrived; a label without it does not count."""
 
 
 class Alerts(Options):
@@ -135,6 +113,10 @@ class Retrain(Options):
     """Shortest time between two retrainings of the model."""
     most_per_week: Annotated[int, Field(ge=1, le=100)] = 3
     """Retrainings of the model in seven days."""
+    least_labelled: Annotated[int, Field(ge=1)] | None = 1000
+    """Where ``labels`` are configured, predictions that no model has learnt from must have this many labels: fewer tell
+    an accuracy to no better than three points, too little to train on or to see whether it helped. ``null`` asks for
+    none."""
 
     @model_validator(mode="after")
     def _auto_has_something_to_fire(self) -> Self:
@@ -175,6 +157,8 @@ class Model(Options):
     """Column with the predicted class or value."""
     version: str | None = None
     """Column with the model version that served the row."""
+    versions: Versions = Versions()
+    """Which version served when, where no column says so; and for how long a new one is watched."""
     labels: Labels | None = None
     """Where the truth arrives."""
     calendar: Calendar = Calendar()
@@ -189,8 +173,24 @@ class Model(Options):
     """Names of the receivers; by default all of them."""
     retrain: Retrain = Retrain()
     """Whether and how a retraining is asked for."""
+    rollback: Rollback = Rollback()
+    """The way back to the former version."""
     sample: Annotated[int, Field(ge=0, le=100_000)] = 500
     """Rows kept of every window for example rows and the Evidently report; 0 keeps none."""
+
+    @model_validator(mode="after")
+    def _somebody_tells_the_version(self) -> Self:
+        told = self.version is not None or self.versions.schedule or self.versions.mlflow is not None
+        if self.version is not None and self.versions.schedule:
+            raise ValueError("which version served is said by the column version or by versions.schedule, not by both")
+        if self.reference.mlflow is not None and self.versions.mlflow is None:
+            raise ValueError("reference.mlflow needs versions.mlflow, which says where MLflow is")
+        if not told and (self.reference.by_version or self.reference.settle is not None):
+            raise ValueError(
+                "the reference depends on the version, which nobody says: name its column (version), or set"
+                " versions.mlflow or versions.schedule"
+            )
+        return self
 
 
 class Config(Options):

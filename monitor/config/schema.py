@@ -46,7 +46,7 @@ def schema(extensions: Extensions | None = None) -> dict[str, Any]:
     found = extensions or discover()
     document = Config.model_json_schema(schema_generator=_Schema, ref_template="#/$defs/{model}")
     parts = document.pop("$defs")
-    model, retrain, reference = parts["Model"], parts["Retrain"], parts.pop("Reference")
+    model, reference = parts["Model"], parts.pop("Reference")
     del parts["PlannedCheck"]
     sources = {f"source_{name}": _source(name, options, parts) for name, options in found.sources.items()}
     parts |= sources
@@ -58,10 +58,11 @@ def schema(extensions: Extensions | None = None) -> dict[str, Any]:
         "description": model["properties"]["checks"]["description"],
     }
     parts["trigger"] = _named(found.triggers, parts)
-    retrain["properties"]["trigger"] = {
-        "anyOf": [{"$ref": "#/$defs/trigger"}, {"type": "null"}],
-        "description": retrain["properties"]["trigger"]["description"],
-    }
+    for section in (parts["Retrain"], parts["Rollback"]):
+        section["properties"]["trigger"] = {
+            "anyOf": [{"$ref": "#/$defs/trigger"}, {"type": "null"}],
+            "description": section["properties"]["trigger"]["description"],
+        }
     parts["notifier"] = _named(found.notifiers, parts)
     document["properties"]["notifiers"]["additionalProperties"] = {"$ref": "#/$defs/notifier"}
     whole = {"$schema": DIALECT, **document, "title": "Leeway", "$defs": parts}

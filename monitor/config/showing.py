@@ -12,6 +12,7 @@ from monitor.config.extensions import Classes, Extensions, discover, name_of
 from monitor.config.interpolation import escape
 from monitor.config.models import Config, Model, PlannedCheck, Retrain
 from monitor.config.planning import AUTO, automatic
+from monitor.config.versions import Rollback
 from monitor.core.window import iso
 from monitor.options import Options, display, format_duration, hide_url_passwords
 
@@ -39,13 +40,14 @@ def _model(model: Model, found: Extensions) -> dict[str, Any]:
     shown = _fields(model)
     shown["logs"] = {"source": name_of(found.sources, model.logs), **_fields(model.logs)}
     shown["checks"] = _checks(model.checks, found)
-    shown["retrain"] = _retrain(model.retrain, found)
+    shown["retrain"] = _triggered(model.retrain, found)
+    shown["rollback"] = _triggered(model.rollback, found)
     return shown
 
 
-def _retrain(retrain: Retrain, found: Extensions) -> dict[str, Any]:
-    trigger = {"trigger": _named(retrain.trigger, found.triggers)} if retrain.trigger is not None else {}
-    return _fields(retrain) | trigger
+def _triggered(section: Retrain | Rollback, found: Extensions) -> dict[str, Any]:
+    trigger = {"trigger": _named(section.trigger, found.triggers)} if section.trigger is not None else {}
+    return _fields(section) | trigger
 
 
 def _named(extension: object, kind: Classes) -> dict[str, Any]:

@@ -69,17 +69,21 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one window showed: its findings, the breaches gathered by cause, and the evidence after it."""
+    """What one window showed: its findings, the breaches gathered by cause, and the evidence after it.
+
+    ``reference`` is the id of the snapshot that it was judged against.
+    """
 
     findings: Sequence[Finding]
     causes: tuple[Cause, ...]
     memory: Memory
+    reference: str
 
     def steps(
         self, open_incidents: Sequence[Incident], window: Window, now: datetime, holding: Holding
     ) -> list[Transition]:
         """Return what the window makes of the model's incidents."""
-        return advance(open_incidents, self.causes, self.findings, window, now, holding)
+        return advance(open_incidents, self.causes, self.findings, window, now, holding, self.reference)
 
 
 def evaluate(
@@ -100,7 +104,7 @@ def evaluate(
     """
     excluded = subject.signal.rhythm.calendar.excluded(window)
     if excluded is not None:
-        return Evaluation(tuple(_left_out(subject, window, profile, excluded)), (), memory)
+        return Evaluation(tuple(_left_out(subject, window, profile, excluded)), (), memory, subject.reference.id)
     seen = watch(subject.signal, memory, window, profile, past, decided)
     since = _since(seen, window, profile, past)
     seen = _worded(subject, seen, since)
@@ -118,7 +122,7 @@ def evaluate(
         for found in group({name: diagnoses[name] for name in together if name in diagnoses}, before, now)
     ]
     told = [f for f in named.values() if f.column is None or f.column not in subject.muted]
-    return Evaluation(findings.replaced(named), tuple(causes(told, groups, tables)), seen.memory)
+    return Evaluation(findings.replaced(named), tuple(causes(told, groups, tables)), seen.memory, subject.reference.id)
 
 
 def _columns(

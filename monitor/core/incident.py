@@ -9,6 +9,8 @@ from monitor.core.finding import IncidentKind, Rule, Severity
 from monitor.core.window import iso
 
 DID_NOT_LAST = "did not last"
+UNREFERENCED = "unreferenced"  # the fault of an incident that says that a version has no reference of its own
+WORSE_VERSION = "worse_version"  # the fault of an incident that says that a new version is worse than the former one
 
 
 class State(StrEnum):
@@ -41,7 +43,8 @@ class Incident:
     ``fault`` is the diagnosis's key, which with model and kind tells incidents apart; ``diagnosis`` says it in words.
     ``onset`` is the start of the first window of the unbroken run of breaches, ``opened_at`` when it was first seen.
     ``windows`` counts breaching windows, ``calm`` the windows since the last of them. ``expected_until`` is set while a
-    person has declared the change expected, ``silenced_until`` while notices are held back.
+    person has declared the change expected, ``silenced_until`` while notices are held back. ``reference`` is the
+    id of the snapshot that its evidence was found against.
     """
 
     id: str
@@ -66,6 +69,7 @@ class Incident:
     evidence: tuple[Evidence, ...] = ()
     pipeline: bool | None = None
     retrains: tuple[str, ...] = ()
+    reference: str | None = None
 
     @property
     def told(self) -> bool:
@@ -108,6 +112,7 @@ class Incident:
                 for item in self.evidence
             ],
             "retrains": list(self.retrains),
+            "reference": self.reference,
         }
 
 
@@ -123,6 +128,7 @@ class Reason(StrEnum):
     PERSON = "a person acted"
     RETRAIN = "retraining"
     REVISED = "late rows revised a window"
+    PROOF = "whether the new version helped"
 
 
 @dataclass(frozen=True, slots=True)

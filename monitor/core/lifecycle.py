@@ -144,6 +144,7 @@ def advance(
     window: Window,
     now: datetime,
     holding: Holding,
+    reference: str | None = None,
 ) -> list[Transition]:
     """Return every step that this window makes incidents take, in a fixed order.
 
@@ -151,6 +152,7 @@ def advance(
     ----------
     open_incidents : the model's pending and firing incidents.
     findings : all findings of the window; they tell a calm column from one without an answer.
+    reference : the snapshot that it was judged against. What another one had shown is over when it is seen to be.
     """
     if not findings:
         return []
@@ -158,10 +160,10 @@ def advance(
     steps: list[Transition] = []
     for incident in open_incidents:
         if incident.id in claimed:
-            steps += _continue(incident, claimed[incident.id], window, now, holding)
+            steps += _continue(incident, claimed[incident.id], window, now, holding, reference)
         else:
-            steps += _calm(incident, findings, window, now, holding)
-    steps += [_open(findings[0].model, cause, columns, window, now, holding) for cause, columns in left_over]
+            steps += _calm(incident, findings, window, now, holding, reference)
+    steps += [_open(findings[0].model, cause, columns, window, now, holding, reference) for cause, columns in left_over]
     return steps
 
 
@@ -212,7 +214,9 @@ def _same_trouble(incident: Incident, cause: Cause) -> bool:
     return incident.kind is cause.kind or any(item.check in checks for item in cause.evidence)
 
 
-def incident_of(model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime) -> Incident:
+def incident_of(
+    model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime, reference: str | None = None
+) -> Incident:
     """Return a new, pending incident; its id depends on what and when alone, so a replay gives the same."""
     seed = "|".join((model, cause.kind, cause.group.fault, ",".join(columns), iso(window.start)))
     return Incident(
@@ -230,26 +234,40 @@ def incident_of(model: str, cause: Cause, columns: tuple[str, ...], window: Wind
         last_window_end=window.end,
         evidence=cause.evidence,
         pipeline=cause.group.pipeline,
+        reference=reference,
     )
 
 
-def fire(model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime) -> Transition:
+def fire(
+    model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime, reference: str | None = None
+) -> Transition:
     """Open an incident that fires at once."""
-    incident = incident_of(model, cause, columns, window, now)
+    incident = incident_of(model, cause, columns, window, now, reference)
     return Transition(None, replace(incident, state=State.FIRING), "fired", now, cause.group.words)
 
 
 def _open(
-    model: str, cause: Cause, columns: tuple[str, ...], window: Window, now: datetime, holding: Holding
+    model: str,
+    cause: Cause,
+    columns: tuple[str, ...],
+    window: Window,
+    now: datetime,
+    holding: Holding,
+    reference: str | None,
 ) -> Transition:
     if cause.at_once or holding.open_after <= 1:
-        return fire(model, cause, columns, window, now)
-    incident = incident_of(model, cause, columns, window, now)
+        return fire(model, cause, columns, window, now, reference)
+    incident = incident_of(model, cause, columns, window, now, reference)
     return Transition(None, incident, "pending", now, f"waits for {holding.open_after} windows in a row")
 
 
 def _continue(
-    incident: Incident, own: Sequence[Cause], window: Window, now: datetime, holding: Holding
+    incident: Incident,
+    own: Sequence[Cause],
+    window: Window,
+    now: datetime,
+    holding: Holding,
+    reference: str | None,
 ) -> list[Transition]:
     columns = tuple(dict.fromkeys([*incident.columns, *(c for cause in own for c in cause.group.columns)]))
     evidence = tuple(item for cause in own for item in cause.evidence)
@@ -260,6 +278,7 @@ def _continue(
         columns=columns,
         last_window_end=max(incident.last_window_end, window.end),
         evidence=evidence,
+        reference=reference,
     )
     # Where today's causes differ, the largest names the incident; between equals its name stays.
     lead = max(own, key=lambda cause: (len(cause.group.columns), cause.group.fault == incident.fault))
@@ -300,34 +319,47 @@ def _told(group: Group) -> str:
 
 
 def _calm(
-    incident: Incident, findings: Sequence[Finding], window: Window, now: datetime, holding: Holding
+    incident: Incident,
+    findings: Sequence[Finding],
+    window: Window,
+    now: datetime,
+    holding: Holding,
+    reference: str | None,
 ) -> list[Transition]:
-    if not _answered(incident, findings):
+    another = None not in (incident.reference, reference) and incident.reference != reference
+    if not _answered(incident, findings, another=another):
         return []
     seen = replace(incident, calm=incident.calm + 1)
     if incident.state is State.PENDING:
         ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason=DID_NOT_LAST)
         return [Transition(incident, ended, "dropped", now, "the next window was calm again")]
-    waits = any(item.rule is not Rule.EVIDENCE for item in incident.evidence)
+    waits = another or any(item.rule is not Rule.EVIDENCE for item in incident.evidence)
     if waits and seen.calm < holding.resolve_after:
         return [Transition(incident, seen, "calm", now, f"{seen.calm} of {holding.resolve_after} calm windows")]
     reason = "accepted as the new normal" if incident.expected and not waits else "calm again"
+    reason += " against the new reference" if another else ""
     ended = replace(seen, state=State.RESOLVED, resolved_at=now, resolved_reason=reason)
     detail = reason if not waits else f"{seen.calm} calm windows in a row, the last one until {iso(window.end)}"
     return [Transition(incident, ended, "resolved", now, detail)]
 
 
-def _answered(incident: Incident, findings: Sequence[Finding]) -> bool:
-    """Whether every check that showed the incident would show it in this window too, and does not."""
+def _answered(incident: Incident, findings: Sequence[Finding], *, another: bool) -> bool:
+    """Whether every check that showed the incident would show it in this window too, and does not.
+
+    ``another`` says that it is judged against another reference than the one that showed it.
+    """
     now = findings if isinstance(findings, Findings) else Findings(map(Draft.of, findings))
-    return all(_calmed(item, now.get(item.column, item.check)) for item in incident.evidence)
+    return all(_calmed(item, now.get(item.column, item.check), another=another) for item in incident.evidence)
 
 
-def _calmed(shown: Evidence, finding: Finding | None) -> bool:
-    if finding is None or finding.verdict in (Verdict.BREACH, Verdict.FAILED):
+def _calmed(shown: Evidence, finding: Finding | None, *, another: bool) -> bool:
+    if finding is None:
+        return another  # the new version has no such column
+    if finding.verdict in (Verdict.BREACH, Verdict.FAILED):
         return False
-    # An open alarm breaches in every window that is judged, however blind it is: one that does not is over.
-    over = shown.rule is Rule.EVIDENCE and finding.evidence is not None
+    # An open alarm breaches in every window that is judged, however blind it is: one that does not is over. Against
+    # another reference there was no alarm yet: there it takes sight.
+    over = shown.rule is Rule.EVIDENCE and finding.evidence is not None and not another
     if finding.verdict is Verdict.PASS or over:
         return True
     # Too blind for small changes, but not for the one that the incident is about.

@@ -33,6 +33,7 @@ _REASONS = {
     "silenced": Reason.PERSON,
     "retrain": Reason.RETRAIN,
     "revised": Reason.REVISED,
+    "proof": Reason.PROOF,
 }
 
 
@@ -82,11 +83,12 @@ def _decide(
 
 def notice_key(incident: str, receiver: str, step: Transition) -> str:
     """Return the idempotency key of a notice: the same step of the same incident always has the same key."""
-    # A person may act, and earlier windows be revised, twice within a window; other steps are taken once a window.
+    # A person may act, and earlier windows be revised, twice within a window; other steps are taken once a window. Runs
+    # and proofs go on when the incident's own windows have ended: what they say tells them apart.
     again = step.actor != "monitor" or step.event == "revised"
     moment = step.at if again else step.after.last_window_end
     seed = f"{incident}|{receiver}|{step.event}|{step.after.windows}|{step.after.calm}|{moment.isoformat()}"
-    seed += f"|{step.detail}" if step.event == "revised" else ""
+    seed += f"|{step.detail}" if step.event in ("revised", "retrain", "proof") else ""
     return f"{incident}-{sha256(seed.encode()).hexdigest()[:12]}"
 
 
@@ -102,7 +104,7 @@ def _muted(step: Transition, last: datetime | None, others: Sequence[Incident]) 
     if step.event == "resolved":
         # A receiver that was never told of the incident need not hear that it is over.
         return "" if last is not None else "nothing was sent about this incident"
-    if step.event in ("acknowledged", "expected", "silenced", "retrain", "revised"):
+    if step.event in ("acknowledged", "expected", "silenced", "retrain", "revised", "proof"):
         return "" if last is not None else "nothing was sent about this incident"
     if incident.expected:
         return "a person declared the change expected"

@@ -118,7 +118,8 @@ def steps(
     held = {incident.id: incident for incident in opened}
     for each in chain:
         causes = [c for c in each.outcome.causes if any((item.column, item.check) in each.begun for item in c.evidence)]
-        found = advance([*held.values()], causes, each.outcome.findings, each.window, revision.at, holding)
+        seen = each.outcome
+        found = advance([*held.values()], causes, seen.findings, each.window, revision.at, holding, seen.reference)
         taken += [step for step in found if causes and step.event not in _ENDING]
         held |= {step.after.id: step.after for step in taken}
     gone = frozenset[Spot]().union(*(each.gone for each in chain))

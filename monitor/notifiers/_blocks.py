@@ -30,6 +30,7 @@ _BUTTONS = {
     "silence": "Silence 24 h",
     "expected": "Expected",
     "retrain": "Retrain",
+    "rollback": "Roll back",
     "resolve": "Resolve",
 }
 # What does the same from a terminal, for messages whose buttons nobody would hear.
@@ -38,10 +39,12 @@ _COMMANDS = {
     "silence": "monitor silence {id}",
     "expected": "monitor expected {id}",
     "retrain": "monitor retrain {model}",
+    "rollback": "monitor rollback {model}",
     "resolve": "monitor resolve {id}",
 }
 _CONFIRM = {
     "retrain": "This starts a retraining by the configured trigger.",
+    "rollback": "This leads back to the former version by the configured trigger.",
     "expected": "This change will not alarm anybody any more.",
 }
 
@@ -164,9 +167,9 @@ def _button(notice: Notice, action: str) -> Block:
 
 
 def _commands(notice: Notice) -> list[str]:
-    """Return the commands for the first thing that a person may do and for a retraining, one text or none."""
+    """Return the commands for the first thing that a person may do and for a run, one text or none."""
     offered = [action for action in notice.actions if action in _COMMANDS]
-    shown = offered[:1] + [action for action in offered[1:] if action == "retrain"]
+    shown = offered[:1] + [action for action in offered[1:] if action in ("retrain", "rollback")]
     incident = notice.incident
     names = {"id": shorten(printable(incident.id), 120), "model": shorten(printable(incident.model), 120)}
     return [" · ".join(_COMMANDS[action].format(**names) for action in shown)] if shown else []

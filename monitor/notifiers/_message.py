@@ -6,7 +6,7 @@ from typing import Any
 
 from checks.wording import number_text, share_text
 from monitor.core.finding import IncidentKind, Rule
-from monitor.core.incident import Evidence, Incident, Reason, State
+from monitor.core.incident import UNREFERENCED, WORSE_VERSION, Evidence, Incident, Reason, State
 from monitor.core.notice import Notice
 from monitor.core.window import iso
 from monitor.core.wording import amount, moment, plural, printable, shorten, span
@@ -20,7 +20,10 @@ _SO_WHAT = {
     IncidentKind.PERFORMANCE: "The model is wrong more often than it was: look before its predictions are used.",
     IncidentKind.OPERATIONS: "Windows go unchecked meanwhile, so nothing is known about the model.",
 }
-
+_SO_WHAT_OF_FAULT = {
+    UNREFERENCED: "Until then alarms may be false, and changes overlooked.",
+    WORSE_VERSION: "Look before its predictions are used: the version before did better.",
+}
 
 _NAMED = 3  # columns named in the first sentence
 
@@ -125,7 +128,7 @@ def _so_what(incident: Incident) -> str:
         return f"It is over after {plural(incident.windows, 'window')}{': ' + why if why else ''}."
     if incident.pipeline and incident.kind is not IncidentKind.OPERATIONS:
         return _SO_WHAT[IncidentKind.QUALITY]
-    return _SO_WHAT[incident.kind]
+    return _SO_WHAT_OF_FAULT.get(incident.fault, _SO_WHAT[incident.kind])
 
 
 def _facts(notice: Notice) -> dict[str, str]:
@@ -179,6 +182,7 @@ def _news(notice: Notice) -> str:
         Reason.PERSON: "A person acted",
         Reason.RETRAIN: "Retraining",
         Reason.REVISED: "Late rows",
+        Reason.PROOF: "Whether the new version helped",
     }[notice.reason]
     return f"{lead}: {detail}" if detail else lead
 

@@ -17,6 +17,7 @@ from monitor.config.models import Model
 from monitor.core.errors import UserError
 from monitor.core.reference import Reference
 from monitor.core.schedule import Schedule
+from monitor.core.versions import filled
 from monitor.core.window import Window, iso
 from monitor.referencing.columns import column_warnings, watched_columns
 from monitor.referencing.rows import BATCH, described, reference_rows, windows_of
@@ -71,14 +72,34 @@ def snapshot(model: Model, name: str, *, now: datetime, who: str) -> Reference:
     )
 
 
+def of_version(model: Model, version: str | None) -> Model:
+    """Return a model whose reference is that of one of its versions.
+
+    Raises
+    ------
+    UserError
+        When a path or query names the version, and nobody said which it is.
+    """
+    where = model.reference
+    named = {name: filled(text, version) for name in ("file", "query") if (text := getattr(where, name)) is not None}
+    changed: dict[str, object] = {**named, "version": version if version is not None else where.version}
+    if where.dvc is not None:
+        own = {
+            name: filled(text, version) for name in ("path", "rev") if (text := getattr(where.dvc, name)) is not None
+        }
+        changed["dvc"] = where.dvc.model_copy(update=own)
+    return model.model_copy(update={"reference": where.model_copy(update=changed)})
+
+
 def origin_of(model: Model) -> str:
     """Return where the configuration takes the reference from, in words without secrets.
 
     The short fingerprint at the end changes with all that decides how the same rows would be read.
     """
     where, log = model.reference, _log(model)
+    unused = {name for name in ("mlflow", "dvc") if getattr(where, name) is None}  # which earlier releases had not
     settings = (
-        where.model_dump(mode="json", exclude={"version"}),
+        where.model_dump(mode="json", exclude={"version", "settle", *unused}),
         model.columns.model_dump(mode="json"),
         [model.schedule.timezone, str(model.schedule.every), model.version, str(model.labels), model.sample],
         log.model_dump(mode="json", include={"time", "timezone", "id", "features", "table", "path", "where"}),

@@ -1,8 +1,10 @@
 """The rows of a reference: from files, a query or a period of the log to one table, in order of time."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +19,7 @@ from monitor.config.models import Model
 from monitor.core.errors import UserError
 from monitor.core.schedule import Schedule
 from monitor.core.window import PLAUSIBLE, Window
+from monitor.referencing.dvc import fetch_dvc
 from monitor.sources._features import Spreading
 from monitor.sources._files import Files, stream
 from monitor.sources._log import Log, missing
@@ -35,7 +38,8 @@ def reference_rows(model: Model, log: Log) -> tuple[pa.Table, str | None, list[s
     UserError
         When there are no rows, or what is configured is not there.
     """
-    table, warnings = _gather(_batches(model, log), log.id)
+    with _batches(model, log) as batches:
+        table, warnings = _gather(batches, log.id)
     if not table.num_rows:
         raise UserError(f"the reference ({described(model)}) is empty; a reference needs rows")
     if log.features is not None and log.features in table.column_names:
@@ -53,21 +57,44 @@ def described(model: Model) -> str:
         return f"query {' '.join(where.query.split())[:80]}"
     if where.period is not None:
         return f"log from {where.period.start.isoformat()} to {where.period.end.isoformat()}"
+    if where.mlflow is not None:
+        kept = where.mlflow.artifact or f"data set {where.mlflow.dataset}"
+        return f"{kept} of version {where.version} in MLflow"
+    if where.dvc is not None:
+        return f"{where.dvc.path} in DVC" + (f" at {where.dvc.rev}" if where.dvc.rev is not None else "")
     return "pinned snapshot"
 
 
-def _batches(model: Model, log: Log) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def _batches(model: Model, log: Log) -> Iterator[Iterator[pa.RecordBatch]]:
     where = model.reference
     if where.file is not None:
-        return _file_rows(where.file)
-    if where.query is not None:
+        yield _file_rows(where.file)
+    elif where.query is not None:
         select: Callable[[str], Iterator[pa.RecordBatch]] | None = getattr(log, "select", None)
         if select is None:
             raise UserError("reference.query needs logs in a database; name a reference.file or a reference.period")
-        return select(where.query)
-    if where.period is not None:
-        return log.batches(_period(where.period, log.zone))
-    raise UserError("the configuration pins a snapshot; it names no file, query or period to build one from")
+        yield select(where.query)
+    elif where.period is not None:
+        yield log.batches(_period(where.period, log.zone))
+    elif where.pin is not None:
+        raise UserError("the configuration pins a snapshot; it names no file, query or period to build one from")
+    else:
+        with TemporaryDirectory(prefix="leeway-reference-") as folder:
+            yield _file_rows(str(_fetched(model, Path(folder))))
+
+
+def _fetched(model: Model, folder: Path) -> Path | str:
+    """Fetch the reference from where versions are kept."""
+    where, registry = model.reference, model.versions.mlflow
+    if where.dvc is not None:
+        return fetch_dvc(where.dvc.repo, where.dvc.path, where.dvc.rev, folder, where.dvc.timeout.total_seconds())
+    if where.version is None:
+        raise UserError("nobody says which version served: the alias in MLflow points at none")
+    assert registry is not None and where.mlflow is not None  # noqa: PT018 - the configuration has both or neither
+    if where.mlflow.artifact is not None:
+        return registry.fetch_artifact(where.version, where.mlflow.artifact, folder)
+    return registry.fetch_dataset(where.version, str(where.mlflow.dataset), folder)
 
 
 def _file_rows(path: str) -> Iterator[pa.RecordBatch]:

@@ -32,6 +32,19 @@ class RetrainLine:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version of the model: when it served, what began in that time, and whether it helped, in words."""
+
+    version: str
+    since: datetime
+    until: datetime | None
+    windows: int
+    rows: int
+    incidents: tuple[str, ...] = ()
+    helped: str = ""
+
+
 @dataclass(frozen=True)
 class ReportData:
     """One model over one span of time.
@@ -49,6 +62,7 @@ class ReportData:
     incidents : those that were open at any time in the span.
     events : the timeline of each incident by its id, oldest line first.
     retrains : oldest first.
+    versions : those that served in the span, oldest first.
     settings : schedule, checks, tolerances and the budget of false alarms as name and value, for the colophon.
     """
 
@@ -64,4 +78,5 @@ class ReportData:
     incidents: Sequence[Incident] = ()
     events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retrains: Sequence[RetrainLine] = ()
+    versions: Sequence[VersionLine] = ()
     settings: Sequence[tuple[str, str]] = ()

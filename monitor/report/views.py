@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from monitor.core.finding import Rule, Verdict
@@ -11,7 +11,7 @@ from monitor.report.columns import ColumnView, column_view
 from monitor.report.digest import ColumnDigest, digest
 from monitor.report.heat import strip, ticks
 from monitor.report.incidents import IncidentView, incident_view, urgency
-from monitor.report.model import ReportData
+from monitor.report.model import ReportData, VersionLine
 from monitor.report.noticed import SightRow, sight_rows
 from monitor.report.quality import QualityRow, Unanswered, quality_rows, unanswered
 from monitor.report.words import Headline, day, headline, peak_text, when
@@ -66,6 +66,7 @@ class ModelView:
     extra: Sequence[str]
     reference: Sequence[tuple[str, str]]
     checks: Sequence[tuple[str, int]]
+    versions: Sequence[VersionLine]
 
 
 def model_view(data: ReportData, key: str) -> ModelView:
@@ -107,6 +108,7 @@ def model_view(data: ReportData, key: str) -> ModelView:
         extra=sorted({printable(name) for _, profile in data.profiles for name in profile.extra}),
         reference=_reference(data),
         checks=_checks(data),
+        versions=[replace(one, version=printable(one.version), helped=printable(one.helped)) for one in data.versions],
     )
 
 

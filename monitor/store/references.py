@@ -179,8 +179,36 @@ def active_id(connection: sa.Connection, model: str, origin: str) -> str | None:
     """
     pinned = sa.select(table.c.id).where(table.c.model == model, table.c.pinned_at.is_not(None))
     chosen = connection.execute(pinned.order_by(table.c.pinned_at.desc()).limit(1)).scalar()
-    if chosen is not None:
-        return str(chosen)
-    newest = sa.select(table.c.id).where(table.c.model == model, table.c.origin == origin)
-    found = connection.execute(newest.order_by(table.c.added_at.desc()).limit(1)).scalar()
+    return str(chosen) if chosen is not None else newest(connection, model, table.c.origin == origin)
+
+
+def pinned_for(connection: sa.Connection, model: str, version: str, since: datetime | None) -> str | None:
+    """Return the snapshot that was pinned last for a version; None where none was.
+
+    Parameters
+    ----------
+    since : when it began to serve: what was pinned after that without the name of a version is meant for it.
+    """
+    meant = table.c.version == version
+    if since is not None:
+        meant = sa.or_(meant, sa.and_(table.c.version.is_(None), table.c.pinned_at >= since))
+    pinned = sa.select(table.c.id).where(table.c.model == model, table.c.pinned_at.is_not(None), meant)
+    chosen = connection.execute(pinned.order_by(table.c.pinned_at.desc()).limit(1)).scalar()
+    return str(chosen) if chosen is not None else None
+
+
+def newest(connection: sa.Connection, model: str, *which: sa.ColumnElement[bool]) -> str | None:
+    """Return the snapshot of a model that was added last, of those that some conditions choose."""
+    query = sa.select(table.c.id).where(table.c.model == model, *which).order_by(table.c.added_at.desc())
+    found = connection.execute(query.limit(1)).scalar()
     return str(found) if found is not None else None
+
+
+def newest_from(connection: sa.Connection, model: str, origin: str) -> str | None:
+    """Return the snapshot that was added last from a place."""
+    return newest(connection, model, table.c.origin == origin)
+
+
+def newest_of(connection: sa.Connection, model: str, version: str) -> str | None:
+    """Return the snapshot that was added last for a version."""
+    return newest(connection, model, table.c.version == version)

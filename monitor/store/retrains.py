@@ -120,5 +120,6 @@ def get(connection: sa.Connection, key: str) -> Retraining:
 def past(connection: sa.Connection, model: str) -> list[Past]:
     """Return what the policy needs to know of earlier retrainings."""
     return [
-        Past(r.request.key, r.state, r.request.requested_at, r.request.incident) for r in listing(connection, model)
+        Past(r.request.key, r.state, r.request.requested_at, r.request.incident, r.request.action)
+        for r in listing(connection, model)
     ]

@@ -1,6 +1,7 @@
 """Runs: one row for every window of every model. The row is the claim, the lease and the result."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,12 +13,14 @@ from checks import codec
 from checks.profile import Profile, Volume
 from checks.sample_codec import decode_table, encode_table
 from monitor.core.finding import Finding
+from monitor.core.versions import Served
 from monitor.core.window import Window
 from monitor.store import bodies, leases, owners
 from monitor.store.database import database_now
 from monitor.store.tables import configurations, findings, profiles, runs
 
 _FINAL = ("done", "skipped")
+NOBODY_SAID = Served()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Run:
     attempts: int
     fingerprint: str = ""
     revision: int = 0
+    served: Served = NOBODY_SAID
 
 
 class StaleClaimError(Exception):
@@ -210,6 +214,7 @@ def finish(
     reference_id: str | None = None,
     reason: str = "",
     look_at: datetime | None = None,
+    served: Served = NOBODY_SAID,
 ) -> None:
     """Write the end of a run; ``look_at`` is when late rows are looked for first.
 
@@ -230,6 +235,8 @@ def finish(
             reason=reason,
             lease_until=None,
             look_at=look_at,
+            version=served.version,
+            served=json.dumps(served.rows) if served.rows is not None else None,
         )
     )
     if done.rowcount != 1:
@@ -352,6 +359,7 @@ def _as_run(row: sa.Row[tuple[object, ...]]) -> Run:
     return Run(
         row.id, row.model, Window(row.window_start, row.window_end), row.state, row.rows, row.reason,
         row.reference_id, row.started_at, row.finished_at, row.attempts, row.fingerprint, row.revision,
+        Served(row.version, json.loads(row.served) if row.served is not None else None),
     )  # fmt: skip
 
 
@@ -377,6 +385,22 @@ def newest(connection: sa.Connection, model: str) -> Run | None:
     query = sa.select(runs).where(runs.c.model == model, runs.c.state == "done").order_by(runs.c.window_end.desc())
     row = connection.execute(query.limit(1)).first()
     return _as_run(row) if row else None
+
+
+def before(connection: sa.Connection, model: str, moment: datetime) -> Run | None:
+    """Return the run of the newest window that is done and ended by a moment."""
+    query = sa.select(runs).where(runs.c.model == model, runs.c.state == "done", runs.c.window_end <= moment)
+    row = connection.execute(query.order_by(runs.c.window_end.desc(), runs.c.id.desc()).limit(1)).first()
+    return _as_run(row) if row else None
+
+
+def volume(connection: sa.Connection, model: str, since: datetime, until: datetime | None) -> tuple[int, int]:
+    """Return how many windows that begin in ``[since, until)`` were judged, and how many rows they had."""
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(runs.c.rows), 0)).where(
+        runs.c.model == model, runs.c.state == "done", runs.c.window_start >= since
+    )
+    windows, rows = connection.execute(query if until is None else query.where(runs.c.window_start < until)).one()
+    return int(windows), int(rows)
 
 
 def covering(connection: sa.Connection, model: str, moment: datetime) -> Run | None:
@@ -421,6 +445,26 @@ def findings_of(connection: sa.Connection, run_ids: Sequence[int]) -> list[Findi
         sa.select(findings.c.body).where(findings.c.run_id.in_(run_ids)).order_by(findings.c.run_id, findings.c.place)
     )
     return [bodies.load(Finding, row.body) for row in connection.execute(query)]
+
+
+def findings_about(
+    connection: sa.Connection, run_ids: Sequence[int], spots: Collection[tuple[str | None, str]]
+) -> list[list[Finding]]:
+    """Return what some checks found of some columns, run by run in the order given.
+
+    Parameters
+    ----------
+    spots : columns (None for the whole table) and checks.
+    """
+    query = sa.select(findings.c.run_id, findings.c.column_name, findings.c.body).where(
+        findings.c.run_id.in_(run_ids), findings.c.check_name.in_({check for _, check in spots})
+    )
+    found: dict[int, list[Finding]] = {run_id: [] for run_id in run_ids}
+    columns = {column for column, _ in spots}
+    for row in connection.execute(query):
+        if row.column_name in columns:
+            found[row.run_id].append(bodies.load(Finding, row.body))
+    return list(found.values())
 
 
 def effects(connection: sa.Connection, model: str, column: str | None, check: str, limit: int) -> list[Finding]:

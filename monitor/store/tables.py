@@ -51,6 +51,8 @@ runs = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("revision", sa.Integer, nullable=False, default=0, server_default="0"),  # how often late rows changed it
     sa.Column("look_at", Moment),  # when late rows are looked for next; None for never
+    sa.Column("version", sa.Text),  # of the model that served most of it; None where nobody said
+    sa.Column("served", sa.Text),  # how many rows each version served, as JSON, where the rows say so
     sa.UniqueConstraint("model", "window_start", "window_end", "fingerprint"),
     sa.Index(None, "model", "window_end"),
     sa.Index(None, "model", "look_at"),
@@ -268,6 +270,21 @@ canaries = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Index(None, "at"),
+)
+
+# Which versions of a model began to serve, in order.
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("version", sa.Text),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("noticed_at", Moment, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),  # rows | schedule | mlflow | reference
+    sa.Column("reference_id", sa.Text),
+    sa.Column("proof", sa.Text),  # whether it helped, as JSON
+    sa.Index(None, "model", "since"),
 )
 
 # When the store was put back from a copy: what it then says again, people may have heard before.

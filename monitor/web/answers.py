@@ -1,4 +1,4 @@
-"""The endpoints: ``/healthz``, ``/readyz`` and ``/metrics``, and who may read what."""
+"""The endpoints: ``/healthz``, ``/readyz``, ``/metrics`` and what registries call, and who may read what."""
 
 import hmac
 from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.checkup import Checkup
     from monitor.config.operations import Web
     from monitor.web.exposition import Exposition
+    from monitor.web.hooks import Hooks
 
 _HEADERS = [
     (b"cache-control", b"no-store"),
@@ -38,6 +39,7 @@ class Answers:
     ----------
     options : returns the options in force: a token may change while the port stays.
     stopping : returns whether the daemon is about to end.
+    hooks : takes what registries send.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Answers:
         checkup: "Checkup",
         exposition: "Exposition",
         stopping: Callable[[], bool],
+        hooks: "Hooks",
     ) -> None:
         self.options, self.checkup, self.exposition, self.stopping = options, checkup, exposition, stopping
+        self.hooks = hooks
 
     def application(self) -> "ASGIApp":
         """Return the ASGI application."""
@@ -55,6 +59,7 @@ class Answers:
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/metrics", self.metrics),
+            Route("/hooks/mlflow", self.hooks.mlflow, methods=["POST"]),
         ]
         unknown = {404: _not_found, 405: _not_allowed}
         application = Starlette(routes=routes, exception_handlers=unknown)
@@ -96,8 +101,9 @@ async def _not_found(request: "Request", error: Exception) -> Response:  # noqa:
     return PlainTextResponse(_UNKNOWN, 404)
 
 
-async def _not_allowed(request: "Request", error: Exception) -> Response:  # noqa: ARG001 - Starlette gives them
-    return PlainTextResponse("only GET and HEAD\n", 405, {"Allow": "GET, HEAD"})
+async def _not_allowed(request: "Request", error: Exception) -> Response:  # noqa: ARG001 - Starlette gives it
+    allowed = "POST" if request.url.path.startswith("/hooks/") else "GET, HEAD"
+    return PlainTextResponse(f"only {allowed.replace(', ', ' and ')}\n", 405, {"Allow": allowed})
 
 
 class _Guard:

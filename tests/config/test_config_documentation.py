@@ -43,7 +43,7 @@ def test_the_example_mentions_every_key(example, part, key):
 
 
 def test_every_line_of_the_example_that_is_commented_out_is_right(example, tmp_path):
-    alternatives = ("query", "period", "pin", "link:")
+    alternatives = ("query", "period", "mlflow:", "dvc:", "settle", "pin", "versions", "link:")
     lines = []
     for line in example.splitlines():
         option = re.match(r"(\s*)# (?:  )*(?:[a-z_]\w*:|- [{\w])", line)

@@ -111,7 +111,7 @@ def test_a_mistake_in_a_model_is_explained(model, line, sentence):
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("{file: a, query: b}", "exactly one of file, query, period and pin; here it has file and query"),
+        ("{file: a, query: b}", "exactly one of file, query, period, mlflow, dvc and pin; here it has file and query"),
         ("{version: '7'}", "here it has none of them"),
         ("{period: {start: 2026-02-01, end: 2026-01-01}}", "the period must end after it starts"),
         ("{period: {start: 2026-01-01, end: 2026-02-01T00:00:00Z}}", "must both name a zone, or neither"),

@@ -91,3 +91,10 @@ def test_a_person_who_acts_twice_makes_two_steps():
     two = decide(later, ["a"], {"a": NOW}, (), repeat=REPEAT)[0]
     assert one.key != two.key
     assert one.reason is Reason.PERSON
+
+
+@pytest.mark.parametrize("event", ["retrain", "proof"])
+def test_what_becomes_known_later_in_the_same_state_of_an_incident_is_told_as_well(event):
+    first, second = (replace(step(event), detail=detail) for detail in ("churn-1-1 failed", "churn-1-2 succeeded"))
+    keys = {decide(each, ["a"], {"a": NOW}, (), repeat=REPEAT)[0].key for each in (first, first, second)}
+    assert len(keys) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from monitor.core.finding import IncidentKind, Severity
 from monitor.core.incident import Incident, State
+from monitor.core.labels import Fresh
 from monitor.core.retrain import RetrainRequest, RetrainState
 from monitor.core.retrain_policy import Mode, Past, Policy, refusal, retrain_key, wanted
 from monitor.core.window import Window
@@ -95,3 +96,56 @@ def test_a_request_says_everything_that_a_pipeline_needs():
     assert document["window"]["end"] == "2026-01-10T00:00:00Z"
     assert document["columns"] == ["age"]
     assert document["labels_available"] is True
+
+
+LABELLED = replace(POLICY, least_labelled=1000)
+SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", [IncidentKind.QUALITY, IncidentKind.OPERATIONS])
+@pytest.mark.parametrize("fault", ["freshness", "row_count", "blind", "type_change"])
+def test_missing_and_late_data_count_as_broken(kind, fault):
+    late = replace(DRIFT, id="churn-3", kind=kind, fault=fault, pipeline=None)
+    assert "churn-3" in refusal(POLICY, [], [DRIFT, late], NOW).reason
+
+
+def test_broken_data_that_are_still_pending_do_not_refuse():
+    assert refusal(POLICY, [], [replace(BROKEN, state=State.PENDING)], NOW) is None
+
+
+def test_too_few_labels_refuse_with_both_numbers():
+    why = refusal(LABELLED, [], [DRIFT], NOW, Fresh(SINCE, 412))
+    assert why.reason == "412 of the predictions since 2026-03-01 have a label, 1,000 are needed"
+
+
+def test_enough_labels_do_not_refuse():
+    assert refusal(LABELLED, [], [DRIFT], NOW, Fresh(SINCE, 1000)) is None
+
+
+def test_without_a_minimum_labels_are_nobody_s_business():
+    assert refusal(POLICY, [], [DRIFT], NOW, Fresh(SINCE, 0)) is None
+
+
+@pytest.mark.parametrize("labelled", [None, Fresh(SINCE, None, "the database is away")])
+def test_labels_that_could_not_be_counted_stop_mode_auto(labelled):
+    why = refusal(replace(LABELLED, mode=Mode.AUTO), [], [DRIFT], NOW, labelled)
+    assert "could not be counted" in why.reason
+
+
+def test_labels_that_could_not_be_counted_stop_an_approval():
+    why = refusal(LABELLED, [], [DRIFT], NOW, Fresh(SINCE, None, "the database is away"), by_hand=True)
+    assert why.reason == "the labels could not be counted (the database is away); 1,000 are needed"
+
+
+def test_labels_that_could_not_be_counted_leave_a_proposal_to_a_person():
+    assert refusal(LABELLED, [], [DRIFT], NOW, Fresh(SINCE, None, "away")) is None
+
+
+def test_broken_data_are_said_before_labels_are():
+    assert "broken data" in refusal(LABELLED, [], [BROKEN], NOW, Fresh(SINCE, 0)).reason
+
+
+def test_what_the_request_says_of_labels_action_and_target():
+    request = RetrainRequest("k", "churn", "drift", NOW, "anna", labelled_rows=412, target="6")
+    told = request.as_json()
+    assert (told["labelled_rows"], told["action"], told["target"]) == (412, "retrain", "6")

@@ -15,7 +15,7 @@ from monitor.store.database import connect
 from monitor.store.schema import _alembic
 
 ROOT = Path(__file__).parents[2]
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 
 
 def tables_of(connection):
