@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import hypot, isfinite
+from statistics import NormalDist
 from typing import Literal
 
 from checks.performance import Performance
@@ -38,8 +39,13 @@ def shared(before: Iterable[Performance], after: Iterable[Performance]) -> tuple
     return next(((item, later[item.metric]) for item in before if item.metric in later), None)
 
 
-def compare(before: Performance, after: Performance) -> Change:
+def compare(before: Performance, after: Performance, looks: int = 1) -> Change:
     """Return how a measure has changed between two independent sets of rows.
+
+    Parameters
+    ----------
+    looks : how often it is compared while labels come in; the interval then holds at every one of them with 95%
+        (Bonferroni: each look has its part of the 5%).
 
     The interval is that of Newcombe (1998, Statistics in Medicine 17, method 10) for two shares, which Zou & Donner
     (2008, Statistics in Medicine 27) extend to any two intervals: for symmetric ones it is the normal interval with
@@ -47,9 +53,9 @@ def compare(before: Performance, after: Performance) -> Change:
     """
     if before.metric != after.metric:
         return Change(after.metric, 0.0, 0.0, 0.0, "unclear", f"before it was measured by {before.metric}")
-    difference = after.value - before.value
-    low = difference - hypot(after.value - after.low, before.high - before.value)
-    high = difference + hypot(after.high - after.value, before.value - before.low)
+    difference, wider = after.value - before.value, _quantile(looks) / _quantile(1)
+    low = difference - wider * hypot(after.value - after.low, before.high - before.value)
+    high = difference + wider * hypot(after.high - after.value, before.value - before.low)
     if not (isfinite(difference) and isfinite(low) and isfinite(high)):
         return Change(after.metric, 0.0, 0.0, 0.0, "unclear", "the labels or the predictions are too large to compare")
     change = Change(after.metric, difference, low, high, "no difference seen")
@@ -64,3 +70,8 @@ def compare(before: Performance, after: Performance) -> Change:
         reason = f"the difference lies between {low:+.3g} and {high:+.3g}; more labels would say"
         return replace(change, verdict="unclear", reason=reason)
     return change
+
+
+def _quantile(looks: int) -> float:
+    """Return how many standard errors an interval reaches to either side where the 5% are shared by some looks."""
+    return NormalDist().inv_cdf(1 - 0.025 / looks)

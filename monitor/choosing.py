@@ -28,7 +28,7 @@ class Chosen:
 
     Parameters
     ----------
-    own : whether it is the version's own, rather than that of the one before.
+    own : whether it is the version's own, rather than that of the one before, or of all.
     lacking : why the version has none of its own though it should have, in words.
     """
 
@@ -66,8 +66,11 @@ class Choosing:
         where = watch.model.reference
         if where.pin is not None:
             with self.store.read() as connection:
-                return Chosen(reference_rows.id_of(connection, watch.name, where.pin))
+                return Chosen(reference_rows.id_of(connection, watch.name, where.pin), own=False)
         if version is None:
+            former = self._former(watch, window) if where.by_version else None
+            if former is not None:  # a window without rows
+                return Chosen(former, own=False)
             return Chosen(self._configured(watch, referencing.of_version(watch.model, None)))
         now = window.end if window is not None else self.clock.now()
         with self.store.read() as connection:
@@ -93,7 +96,7 @@ class Choosing:
         if added is not None:
             return Chosen(added)
         if not where.by_version and where.settle is None:
-            return Chosen(self._configured(watch, watch.model))
+            return Chosen(self._configured(watch, watch.model), own=False)
         if where.settle is not None:
             lacking = None
             settled = self._settled(watch, version, since, window.start if window is not None else self.clock.now())
@@ -128,7 +131,7 @@ class Choosing:
             if incident.onset < since + length and (incident.resolved_at is None or incident.resolved_at > since):
                 if incident.resolved_at is None:
                     return None  # nobody learns from broken data
-                since = incident.last_window_end
+                since = max(since, incident.last_window_end)
         if until < since + length:
             return None
         own = Period(start=since, end=since + length)

@@ -60,10 +60,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Ready:
-    """What a window is judged against: ``lacking`` says why that is not the version's own, though it should be."""
+    """What a window is judged against: ``lacking`` says why that is not the version's ``own``, though it should be."""
 
     subject: Subject
     served: Served
+    own: bool
     lacking: str | None
 
 
@@ -215,7 +216,7 @@ class Cycle:
         """Look which version served a window, and get ready what it is judged against."""
         version = served(self.store, watch, window, self.reader, self.clock.now())
         chosen = self._subjects.chosen(watch, version.version, window)
-        return Ready(self.subject(watch, window.start, chosen.reference_id), version, chosen.lacking)
+        return Ready(self.subject(watch, window.start, chosen.reference_id), version, chosen.own, chosen.lacking)
 
     def _conclude(self, watch: Watch, ready: Ready, window: Window, claim: run_rows.Claim, reading: Reading) -> Result:
         reach("window.read")
@@ -230,7 +231,7 @@ class Cycle:
         key = watch.evidence_key(subject.reference.id)
         # So is what others' databases are asked: how many labels there are, and how the version that serves now does.
         labelled = fresh_since(self.store, watch, self.clock.now()) if outcome.causes else None
-        performed = proving.performance(self.store, watch, self.clock.now())
+        performed = proving.performance(self.store, watch, window, ready.served, self.clock.now())
         keep = self.shelf.keeping(Shown(window, reading, outcome.findings, key, decided, outcome.memory))
         reach("window.judged")
         with self.store.write() as connection:
@@ -253,8 +254,9 @@ class Cycle:
                 served=ready.served,
             )
             keep(connection, claim.run_id)
-            now_open = {incident.id: incident for incident in (*opened, *(step.after for step in steps))}
-            seen = proving.Judged(watch, window, ready.served, subject, now_open, now)
+            moved = [step.after for step in steps if step.before is not None]
+            now_open = {incident.id: incident for incident in (*opened, *moved)}
+            seen = proving.Judged(watch, window, ready.served, subject, now_open, now, ready.own)
             steps += proving.proven(connection, seen, performed)
             rows = reading.profile.rows
             scene = Scene(watch, subject.reference, window, rows, now, labelled, ready.served.version)

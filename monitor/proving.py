@@ -7,6 +7,7 @@ from labelled rows, which are read before the run's transaction begins.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from monitor.core.proof import Outcome, Part, Proof, begun, drift_since, given_u
 from monitor.core.retrain_policy import STARTED
 from monitor.core.versions import Served
 from monitor.core.window import Window
+from monitor.core.wording import plural
 from monitor.serving import scheduled, teller
 from monitor.store import incidents as incident_rows
 from monitor.store import retrains as retrain_rows
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("monitor.proving")
 
 COMPARED = timedelta(days=28)  # of the former version's time, at most, that performance is compared with
+_DAY = timedelta(days=1)
 _OUTCOMES = {"better": Outcome.BETTER, "worse": Outcome.WORSE, "no difference seen": Outcome.SAME}
 
 
@@ -46,7 +49,8 @@ _OUTCOMES = {"better": Outcome.BETTER, "worse": Outcome.WORSE, "no difference se
 class Judged:
     """A window that has just been judged: what it was judged against, which version served it, and what people see.
 
-    ``opened`` are the model's incidents after the window's own steps.
+    ``opened`` are the incidents that were open before it, after the window's own steps; ``own`` says whether the
+    reference is the version's.
     """
 
     watch: Watch
@@ -55,6 +59,7 @@ class Judged:
     subject: Subject
     opened: Mapping[str, Incident]
     now: datetime
+    own: bool = True
 
     @property
     def reference_id(self) -> str:
@@ -67,24 +72,27 @@ class Judged:
         return any(incident.fault == WORSE_VERSION for incident in self.opened.values())
 
 
-def performance(store: Store, watch: Watch, now: datetime) -> Part | None:
-    """Return how the version that serves does beside the one before; None where that is not waited for or unknown.
+def performance(store: Store, watch: Watch, window: Window, served: Served, now: datetime) -> Part | None:
+    """Return how a window's version does by its end beside the one before; None where nobody waits for it, or knows.
 
     To be called outside of transactions: none may wait for somebody's log.
     """
-    if watch.model.labels is None:
-        return None
+    ends_a_day = window.start.date() != window.end.date()
+    if watch.model.labels is None or not ends_a_day:
+        return None  # labels come slowly, and every look costs some of what an interval can say
     with store.read() as connection:
-        entry = version_rows.at(connection, watch.name, now)
+        entry = version_rows.at(connection, watch.name, window.end)
         if entry is None or entry.proof is None or entry.proof.performance.settled:
             return None
+        if entry.version != served.version:
+            return None  # another one begins, or ends, in this window
         earlier = version_rows.at(connection, watch.name, entry.since)
         onsets = [incident_rows.get(connection, name).onset for name in entry.proof.incidents]
     start = max(entry.since - COMPARED, earlier.since if earlier is not None else entry.since - COMPARED)
     if onsets and start < min(onsets) < entry.since:
         start = min(onsets)  # what the version was asked for to mend
     try:
-        return _compared(watch, entry, Window(start, entry.since), Window(entry.since, now), now)
+        return _compared(watch, entry, Window(start, entry.since), Window(entry.since, window.end), now)
     except LeewayError as error:
         log.warning("performance.unknown", model=watch.name, version=entry.version, reason=str(error))
         return None
@@ -94,7 +102,8 @@ def _compared(watch: Watch, entry: Version, before: Window, after: Window, now: 
     from checks.performance_change import compare, shared
 
     both = shared(measured(watch, before, now), measured(watch, after, now))
-    change = compare(*both) if both is not None else None
+    looks = ceil(watch.model.versions.proof / max(_DAY, watch.model.schedule.every))
+    change = compare(*both, looks) if both is not None else None
     if both is None or change is None or change.verdict not in _OUTCOMES:
         return None  # more labels may say
     outcome = _OUTCOMES[change.verdict]
@@ -104,7 +113,7 @@ def _compared(watch: Watch, entry: Version, before: Window, after: Window, now: 
         outcome,
         f"{both[1].metric} {told(both[1])} with {named(entry.version)}, {told(both[0])} with"
         f" {named(entry.proof.former)} before (difference {change.difference:+.3g} [{change.low:+.3g},"
-        f" {change.high:+.3g}], 95%). {verdict}",
+        f" {change.high:+.3g}], 95% over {plural(looks, 'look')}). {verdict}",
     )
 
 
@@ -157,13 +166,13 @@ def _entered(connection: sa.Connection, judged: Judged) -> tuple[Version | None,
         followed = how == "mlflow"  # whose versions are written down when the alias moves
         known = version_rows.latest(connection, name, served.version) if followed else None
         entry = known or version_rows.begin(connection, name, served.version, _since(judged), how, judged.now)
-    elif served.version is None and moved:
+    elif how == "reference" and moved:
         entry = version_rows.begin(connection, name, None, window.start, how, judged.now)
-    former = before.served.version if before is not None else None
-    changed = before is not None and served.version != former
+    former = run_rows.version_before(connection, name, window.start)
+    changed = former is not None and served.version not in (None, former)
     if entry is None or before is None or not (moved or changed):
         return entry, []
-    incidents = _concerned(connection, judged) if moved else []
+    incidents = _concerned(connection, judged) if moved or judged.own else []  # two may have learnt from the same rows
     labels = judged.watch.model.labels is not None and (changed or served.version is None)
     until = max(judged.now, entry.since) + judged.watch.model.versions.proof
     proof = begun(served.version, former, entry.since, until, incidents, labels=labels)
@@ -180,17 +189,20 @@ def _since(judged: Judged) -> datetime:
 
 
 def _concerned(connection: sa.Connection, judged: Judged) -> list[Incident]:
-    """Return the incidents whose drift the version should have ended: those open, and those that it was trained for."""
+    """Return the incidents whose drift the version should have ended: those open, and those that it was trained for.
+
+    As the store has them, for what this window shows is found against the version's own reference already.
+    """
     found = {
         incident.id: incident
-        for incident in judged.opened.values()
-        if incident.state is State.FIRING and incident.pipeline is not True and incident.evidence
+        for incident in incident_rows.listing(connection, judged.watch.name)
+        if incident.state is State.FIRING and incident.kind is IncidentKind.DRIFT and incident.pipeline is not True
     }
     for asked in retrain_rows.listing(connection, judged.watch.name):
         recent = judged.now - asked.request.requested_at <= COMPARED
         if asked.state in STARTED and recent and asked.request.incident is not None:
             incident = incident_rows.get(connection, asked.request.incident)
-            found.setdefault(incident.id, judged.opened.get(incident.id, incident))
+            found.setdefault(incident.id, incident)
     return list(found.values())
 
 

@@ -56,7 +56,7 @@ class _Rehearsal(Cycle):
 
     def ready(self, watch: Watch, window: Window) -> Ready:  # noqa: ARG002 - as a cycle's
         assert self.given is not None
-        return Ready(self.given, Served(), None)
+        return Ready(self.given, Served(), own=True, lacking=None)
 
 
 def rehearse(store: Store, clock: Clock, owner: str, given: Sampled, broken: Broken, subject: Subject) -> None:

@@ -7,6 +7,7 @@ again from their stored profiles, as they would have been had the rows come in t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -35,6 +36,9 @@ from monitor.store.runs import Claim, Run
 from monitor.store.shelf import Shelf, Shown
 from monitor.store.tables import runs as run_table
 from monitor.watch import Watch
+
+if TYPE_CHECKING:
+    from monitor.core.memory import Memory
 
 log = structlog.get_logger("monitor.revising")
 
@@ -76,16 +80,18 @@ def _due(cycle: Cycle, watch: Watch) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Again:
-    """A window judged again, with what is needed to keep it."""
+    """A window judged again, with what is needed to keep it; ``key`` is of the evidence that it belongs to."""
 
     run: Run
     reading: Reading
     rejudged: Rejudged
+    key: str
     decided: Decided
 
-    def shown(self, key: str) -> Shown:
+    @property
+    def shown(self) -> Shown:
         outcome = self.rejudged.outcome
-        return Shown(self.run.window, self.reading, outcome.findings, key, self.decided, outcome.memory)
+        return Shown(self.run.window, self.reading, outcome.findings, self.key, self.decided, outcome.memory)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,11 +169,14 @@ class _Look:
         return kept if kept is not None and kept.key == self.watch.evidence_key(subject.reference.id) else None
 
     def _judged(self, reading: Reading) -> list[_Again]:
-        """Judge the window and all after it, each with what people had decided before it."""
+        """Judge the window and all after it, each with what people had decided before it.
+
+        Every reference has evidence of its own, which goes on where a version comes back.
+        """
         cycle, watch = self.cycle, self.watch
         shelf = _Overlaid(self.run.window, reading.profile)
         chain: list[_Again] = []
-        before = None
+        held: dict[str, Memory] = {}
         with cycle.store.read() as connection:
             runs = run_rows.listing(connection, watch.name, since=self.run.window.start)
             opened = incident_rows.listing(connection, watch.name)
@@ -178,19 +187,18 @@ class _Look:
                 own = reading if run.id == self.run.id else _stored(connection, run)
                 if kept is None or own is None:
                     break  # from here on evidence was gathered anew, and owes nothing to the windows before
-                before = before or held_before(connection, watch, subject, run.window)
+                before = held.get(kept.key) or held_before(connection, watch, subject, run.window)
                 found = judged(connection, watch, subject, run.window, own.profile, before, kept.decided, shelf)
                 found = located(connection, shelf, watch, subject, run.window, own.sample, found, opened)
                 stored = run_rows.findings_of(connection, [run.id])
-            chain.append(_Again(run, own, Rejudged(run.window, stored, found), kept.decided))
-            before = found.memory
+            chain.append(_Again(run, own, Rejudged(run.window, stored, found), kept.key, kept.decided))
+            held[kept.key] = found.memory
         return chain
 
     def _write(self, subject: Subject, chain: Sequence[_Again]) -> Revision:
         """Write the revision and everything that follows from it in one transaction."""
         cycle, watch, run = self.cycle, self.watch, self.run
-        key = watch.evidence_key(subject.reference.id)
-        keeps = [(again.run.id, cycle.shelf.keeping(again.shown(key))) for again in chain]
+        keeps = [(again.run.id, cycle.shelf.keeping(again.shown)) for again in chain]
         profile, rejudged = chain[0].reading.profile, [again.rejudged for again in chain]
         changed = {"rows": profile.rows, "last_event": run_rows.moment_of(profile.last_event)}
         with cycle.store.write() as connection:

@@ -39,7 +39,7 @@ def served(store: Store, watch: Watch, window: Window, reader: Reader, now: date
     if model.versions.schedule:
         return by_time(scheduled(model), window)
     if model.versions.mlflow is not None:
-        return _aliased(store, watch.name, model.versions.mlflow, window, now)
+        return _aliased(store, watch, model.versions.mlflow, window, now)
     return Served()
 
 
@@ -56,19 +56,19 @@ def _named(store: Store, watch: Watch, window: Window, reader: Reader, now: date
     return replace(found, version=version)
 
 
-def _aliased(store: Store, name: str, registry: Mlflow, window: Window, now: datetime) -> Served:
+def _aliased(store: Store, watch: Watch, registry: Mlflow, window: Window, now: datetime) -> Served:
     """Return the version that the alias pointed at; before it was looked at for the first time, what it was then."""
-    trouble = None
-    try:
-        follow(store, name, registry, now)
-    except LeewayError as error:
-        trouble = error
     with store.read() as connection:
-        began = version_rows.began(connection, name)
-    if trouble is not None:
-        if not began:
-            raise trouble
-        log.warning("registry.away", model=name, reason=str(trouble), remedy="the version known last is taken")
+        began = version_rows.began(connection, watch.name)
+    if not began or window.start >= watch.schedule.newest_due(now).start:  # what it says now is no news of the past
+        try:
+            follow(store, watch.name, registry, now)
+        except LeewayError as error:
+            if not began:
+                raise
+            log.warning("registry.away", model=watch.name, reason=str(error), remedy="the version known last is taken")
+        with store.read() as connection:
+            began = version_rows.began(connection, watch.name)
     found = by_time(began, window)
     return found if found.version is not None or not began else Served(began[0].version)
 

@@ -39,6 +39,7 @@ def add(model: str, config_path: Path, path: Path | None, version: str | None, p
     from monitor import referencing
     from monitor.clocks import SystemClock
     from monitor.config.references import Reference as Where
+    from monitor.core.errors import UserError
     from monitor.store import references as rows
 
     config = load(config_path)
@@ -47,9 +48,9 @@ def add(model: str, config_path: Path, path: Path | None, version: str | None, p
         options = options.model_copy(
             update={"reference": Where(file=str(path.absolute()), time=options.reference.time)}
         )
-    if version is not None:
-        where = options.reference.model_copy(update={"version": version})
-        options = options.model_copy(update={"reference": where})
+    if version is None and options.reference.by_version:
+        raise UserError(f"every version of {model} has a reference of its own; say with --version whose this is")
+    options = referencing.of_version(options, version)
     store = open_store(config)
     now = SystemClock().now()
     built = referencing.snapshot(options, model, now=now, who=person())

@@ -142,6 +142,7 @@ def _lag(seconds: float | None) -> str:
 
 
 def _entry(connection: "sa.Connection", watch: "Watch", now: datetime, *, closely: bool) -> dict[str, Any]:
+    from monitor.core.own_incidents import BLIND
     from monitor.standing import standing
     from monitor.store import incidents as incident_rows
     from monitor.store import references as reference_rows
@@ -155,7 +156,7 @@ def _entry(connection: "sa.Connection", watch: "Watch", now: datetime, *, closel
     known = {str(entry["id"]): entry for entry in snapshots}
     used = known.get(newest.reference_id or "") if newest else (snapshots[0] if snapshots else None)
     firing = [incident for incident in opened if incident.state is State.FIRING]
-    if any(incident.fault == "blind" for incident in firing):
+    if any(incident.fault == BLIND for incident in firing):
         state = "blind"
     else:
         state = "firing" if firing else "pending" if opened else "ok" if done else "never run"
@@ -169,6 +170,7 @@ def _entry(connection: "sa.Connection", watch: "Watch", now: datetime, *, closel
         "lag_seconds": (now - newest.window.end).total_seconds() if newest else None,
         "open_incidents": len(opened),
         "incidents": [incident.id for incident in opened],
+        "version": newest.served.version if newest else None,
         "reference": {"id": used["id"], "version": used["version"], "rows": used["rows"]} if used else None,
         "budget": standing(connection, watch, newest, now, closely=closely),
         "next_due": iso(watch.schedule.next_due(now, last_end)),

@@ -78,7 +78,7 @@ def _print(entries: "list[tuple[str, Tenure, tuple[Performance, ...]]]") -> None
             (tenure.reference_id or "–")[:12],
             ", ".join(incident.id for incident in tenure.incidents) or "–",
             f"{found[0].metric} {told(found[0])}" if found else "–",
-            f"drift: {proof.drift.outcome}; performance: {proof.performance.outcome}" if proof is not None else "–",
+            proof.summary if proof is not None else "–",
         )
 
     times = ("model", "version", "since", "until", "windows", "rows")

@@ -156,7 +156,7 @@ def advance(
     """
     if not findings:
         return []
-    claimed, left_over = _match(open_incidents, found)
+    claimed, left_over = _match(open_incidents, found, reference)
     steps: list[Transition] = []
     for incident in open_incidents:
         if incident.id in claimed:
@@ -168,7 +168,7 @@ def advance(
 
 
 def _match(
-    open_incidents: Sequence[Incident], found: Sequence[Cause]
+    open_incidents: Sequence[Incident], found: Sequence[Cause], reference: str | None
 ) -> tuple[dict[str, list[Cause]], list[tuple[Cause, tuple[str, ...]]]]:
     """Return the causes that continue each incident, and those that none does with their unclaimed columns."""
     claimed: dict[str, list[Cause]] = {}
@@ -180,7 +180,9 @@ def _match(
             if shared and (not cause.fresh or _same_trouble(incident, cause)):
                 claimed.setdefault(incident.id, []).append(_narrowed(cause, shared))
                 columns -= shared
-        joins = next((i for i in open_incidents if _joins(i, cause)), None)
+        # What another reference had shown, and this one does not, is a trouble of its own.
+        alike = [i for i in open_incidents if i.id in claimed or not _another(i, reference)]
+        joins = next((i for i in alike if _joins(i, cause)), None)
         if not cause.fresh:
             continue
         if columns and joins is not None:
@@ -188,6 +190,11 @@ def _match(
         elif columns:
             left_over.append((cause, tuple(c for c in cause.group.columns if c in columns)))
     return claimed, left_over
+
+
+def _another(incident: Incident, reference: str | None) -> bool:
+    """Whether another reference than this has shown an incident; not where nobody knows."""
+    return None not in (incident.reference, reference) and incident.reference != reference
 
 
 def _joins(incident: Incident, cause: Cause) -> bool:
@@ -326,7 +333,7 @@ def _calm(
     holding: Holding,
     reference: str | None,
 ) -> list[Transition]:
-    another = None not in (incident.reference, reference) and incident.reference != reference
+    another = _another(incident, reference)
     if not _answered(incident, findings, another=another):
         return []
     seen = replace(incident, calm=incident.calm + 1)

@@ -29,6 +29,9 @@ class Outcome(StrEnum):
     NONE = "nothing to compare"
 
 
+_OF_DRIFT = {Outcome.BETTER: "over", Outcome.SAME: "still there", Outcome.WORSE: "larger"}
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """What an incident showed of one column under the former version."""
@@ -98,6 +101,11 @@ class Proof:
     def words(self) -> str:
         """All that is known, for people."""
         return " ".join(part.words for part in (self.drift, self.performance) if part.words)
+
+    @property
+    def summary(self) -> str:
+        """What came out, in a few words."""
+        return f"drift {_OF_DRIFT.get(self.drift.outcome, self.drift.outcome)}; performance {self.performance.outcome}"
 
     def began(self) -> str:
         """Return which version it is about, and since when."""

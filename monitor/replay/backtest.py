@@ -29,6 +29,7 @@ from monitor.report.backtest import Backtest
 from monitor.report.model import ReportData
 from monitor.reporting import gather
 from monitor.store import incidents as incident_rows
+from monitor.store import versions as version_rows
 from monitor.store.database import Store
 from monitor.store.schema import scratch_store
 from monitor.watch import Watch
@@ -110,6 +111,9 @@ def backtest(
         clock = SetClock(start)
         cycle = Cycle(scratch_store(Path(folder)), clock)
         try:
+            if store is not None:
+                with store.read() as source, cycle.store.write() as target:
+                    version_rows.copy(source, target, watch.name)
             if known is not None:
                 quiet = _prepared(cycle, quiet, known)
             if known is not None and not wanted.from_log:

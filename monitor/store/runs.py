@@ -394,6 +394,13 @@ def before(connection: sa.Connection, model: str, moment: datetime) -> Run | Non
     return _as_run(row) if row else None
 
 
+def version_before(connection: sa.Connection, model: str, moment: datetime) -> str | None:
+    """Return the version of the newest window that ended by a moment and had one; None where none had."""
+    known = (runs.c.model == model, runs.c.state == "done", runs.c.window_end <= moment, runs.c.version.is_not(None))
+    query = sa.select(runs.c.version).where(*known).order_by(runs.c.window_end.desc(), runs.c.id.desc())
+    return connection.execute(query.limit(1)).scalar()
+
+
 def volume(connection: sa.Connection, model: str, since: datetime, until: datetime | None) -> tuple[int, int]:
     """Return how many windows that begin in ``[since, until)`` were judged, and how many rows they had."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(runs.c.rows), 0)).where(

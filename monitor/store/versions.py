@@ -43,6 +43,13 @@ def begin(
     return _loaded(row)
 
 
+def copy(source: sa.Connection, target: sa.Connection, model: str) -> None:
+    """Copy into another store when the versions of a followed registry began: nobody can ask it what was then."""
+    query = sa.select(table).where(table.c.model == model, table.c.how == "mlflow").order_by(table.c.since, table.c.id)
+    for row in source.execute(query):
+        begin(target, model, row.version, row.since, row.how, row.noticed_at)
+
+
 def listing(connection: sa.Connection, model: str | None = None) -> list[Version]:
     """Return versions in the order in which they began, model by model."""
     query = sa.select(table).order_by(table.c.model, table.c.since, table.c.id)

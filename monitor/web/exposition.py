@@ -16,6 +16,7 @@ from monitor import __version__
 from monitor.checkup import Checkup
 from monitor.core.errors import LeewayError
 from monitor.core.incident import State
+from monitor.core.own_incidents import BLIND
 from monitor.core.wording import printable
 from monitor.health import REMEDIES
 from monitor.pulse import BOUNDS, FLUSHED, LOOKED, TICK, WRITTEN
@@ -163,7 +164,7 @@ class Exposition:
         for (model, state, fault), number in seen.incidents.items():
             if model in self.watches:
                 states[model, state] += number
-                blind[model,] = max(blind[model,], float(fault == "blind"))
+                blind[model,] = max(blind[model,], float(fault == BLIND))
         yield _gauge("leeway_incidents", "Open incidents.", states, "model", "state")
         yield _gauge("leeway_model_blind", "Whether a model cannot be watched at present.", blind, "model")
 

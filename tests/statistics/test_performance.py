@@ -79,6 +79,20 @@ def test_without_a_change_a_verdict_is_seldom_better_or_worse(metric):
     assert np.mean([verdict in ("better", "worse") for verdict in verdicts]) <= 0.06
 
 
+def accuracy_of(hits, rows):
+    return Performance("accuracy", hits / rows, *wilson(hits, rows), rows, higher_is_better=True)
+
+
+def test_labels_that_come_in_day_by_day_lead_to_no_more_false_verdicts_than_one_look():
+    rng, looks, false = np.random.default_rng(12), 14, 0
+    for _ in range(RUNS):
+        before = accuracy_of(int((rng.random(1500) < 0.8).sum()), 1500)
+        right = (rng.random(looks * 100) < 0.8).cumsum()
+        afters = [accuracy_of(int(right[100 * day - 1]), 100 * day) for day in range(1, looks + 1)]
+        false += any(compare(before, after, looks).verdict in ("better", "worse") for after in afters)
+    assert false / RUNS <= 0.06
+
+
 @pytest.mark.parametrize(
     ("metric", "worse"),
     [("auc", {"strength": 0.6}), ("accuracy", {"right": 0.7}), ("mae", {"scatter": 2.6})],
