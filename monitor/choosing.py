@@ -68,9 +68,6 @@ class Choosing:
             with self.store.read() as connection:
                 return Chosen(reference_rows.id_of(connection, watch.name, where.pin), own=False)
         if version is None:
-            former = self._former(watch, window) if where.by_version else None
-            if former is not None:  # a window without rows
-                return Chosen(former, own=False)
             return Chosen(self._configured(watch, referencing.of_version(watch.model, None)))
         now = window.end if window is not None else self.clock.now()
         with self.store.read() as connection:

@@ -28,6 +28,7 @@ from monitor.locating import located
 from monitor.pulse import Pulse
 from monitor.scene import Scene
 from monitor.serving import Reader, served
+from monitor.store import claims as claim_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import owners
 from monitor.store import runs as run_rows
@@ -128,7 +129,7 @@ class Cycle:
             with self.store.write() as connection:
                 moved = run_rows.last_end(connection, watch.name) != last
                 fingerprint = watch.fingerprint("")
-                if moved or not run_rows.skip(connection, watch.name, span, fingerprint, reason, now, self.owner):
+                if moved or not claim_rows.skip(connection, watch.name, span, fingerprint, reason, now, self.owner):
                     return []  # another replica is at it; the next tick sees what is left
             log.warning("windows.skipped", model=watch.name, windows=len(skipped), reason=reason)
         return due
@@ -172,7 +173,7 @@ class Cycle:
         with self.pulse.working(watch.name) as outcome:
             try:
                 result = self._run(watch, window)
-            except run_rows.StaleClaimError as error:
+            except claim_rows.StaleClaimError as error:
                 log.warning("window.lost", model=watch.name, window=str(window), reason=str(error))
                 result = Result(window, "taken")
             outcome.append(result.outcome)
@@ -180,7 +181,7 @@ class Cycle:
 
     def _run(self, watch: Watch, window: Window) -> Result:
         with self.store.read() as connection:
-            if run_rows.taken(connection, watch.name, window, self.owner):
+            if claim_rows.taken(connection, watch.name, window, self.owner):
                 return Result(window, "taken")
         try:
             ready = self.ready(watch, window)
@@ -193,8 +194,8 @@ class Cycle:
         now = self.clock.now()
         reach("window.owed")
         with self.store.write() as connection:
-            run_rows.remember_configuration(connection, watch.name, fingerprint, watch.settings, now)
-            claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
+            claim_rows.remember_configuration(connection, watch.name, fingerprint, watch.settings, now)
+            claim = claim_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
         if claim is None:
             return Result(window, "taken")
         reach("window.claimed")
@@ -207,7 +208,7 @@ class Cycle:
                 return self._conclude(watch, ready, window, claim, reading)
             except DamagedRowError as error:  # which no waiting mends
                 return self._failed(watch, window, fingerprint, error, claim)
-            except (LeewayError, run_rows.StaleClaimError):
+            except (LeewayError, claim_rows.StaleClaimError):
                 raise  # the store's trouble, or another's window: there is nothing to write
             except Exception as error:  # noqa: BLE001 - as above
                 return self._failed(watch, window, fingerprint, error, claim)
@@ -218,7 +219,9 @@ class Cycle:
         chosen = self._subjects.chosen(watch, version.version, window)
         return Ready(self.subject(watch, window.start, chosen.reference_id), version, chosen.own, chosen.lacking)
 
-    def _conclude(self, watch: Watch, ready: Ready, window: Window, claim: run_rows.Claim, reading: Reading) -> Result:
+    def _conclude(
+        self, watch: Watch, ready: Ready, window: Window, claim: claim_rows.Claim, reading: Reading
+    ) -> Result:
         reach("window.read")
         subject = ready.subject
         # Judged and packed before the transaction that writes: it would keep other writers waiting.
@@ -242,7 +245,7 @@ class Cycle:
                 *ended(opened, BLIND, "the log can be read again", f"window {window} was read", now),
                 *_referenced(watch, ready, opened, window, now),
             ]
-            run_rows.finish(
+            claim_rows.finish(
                 connection,
                 claim,
                 state="done",
@@ -274,7 +277,7 @@ class Cycle:
         return Result(window, "done", outcome.findings, tuple(steps), reading.profile.rows)
 
     def _failed(
-        self, watch: Watch, window: Window, fingerprint: str, error: Exception, claim: run_rows.Claim | None = None
+        self, watch: Watch, window: Window, fingerprint: str, error: Exception, claim: claim_rows.Claim | None = None
     ) -> Result:
         """Record a window that could not be evaluated; tell people when it is their mistake, or when it lasts."""
         defect = None if isinstance(error, LeewayError) else error
@@ -283,15 +286,15 @@ class Cycle:
         with self.store.write() as connection:
             now = self.clock.now()
             if claim is None:
-                claim = run_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
+                claim = claim_rows.claim(connection, watch.name, window, fingerprint, self.owner, now)
                 if claim is None:
                     return Result(window, "taken")
-            run_rows.finish(connection, claim, state="failed", now=now, reason=reason)
+            claim_rows.finish(connection, claim, state="failed", now=now, reason=reason)
             if isinstance(error, UserError) or claim.attempts >= FAILURES_TOLERATED:
                 opened = incident_rows.listing(connection, watch.name)
                 steps = told_once(watch.name, BLIND, opened, window, reason, now)
                 steps = follow(connection, Scene(watch, None, window, 0, now), steps)
-        self._rests[watch.name] = (watch, now, now + run_rows.pause(claim.attempts))
+        self._rests[watch.name] = (watch, now, now + claim_rows.pause(claim.attempts))
         log.error("window.failed", model=watch.name, window=str(window), reason=reason, exc_info=defect)
         return Result(window, "failed", steps=tuple(steps), reason=reason)
 

@@ -87,7 +87,7 @@ def performance(store: Store, watch: Watch, window: Window, served: Served, now:
         if entry.version != served.version:
             return None  # another one begins, or ends, in this window
         earlier = version_rows.at(connection, watch.name, entry.since)
-        onsets = [incident_rows.get(connection, name).onset for name in entry.proof.incidents]
+        onsets = [incident.onset for incident in _kept(connection, entry.proof)]
     start = max(entry.since - COMPARED, earlier.since if earlier is not None else entry.since - COMPARED)
     if onsets and start < min(onsets) < entry.since:
         start = min(onsets)  # what the version was asked for to mend
@@ -221,6 +221,12 @@ def _advanced(connection: sa.Connection, judged: Judged, entry: Version, perform
     return given_up(proof, judged.now)
 
 
+def _kept(connection: sa.Connection, proof: Proof) -> list[Incident]:
+    """Return the incidents that a proof is about, but for those that have been forgotten since they ended."""
+    known = [name for name in proof.incidents if incident_rows.known(connection, name)]
+    return [incident_rows.get(connection, name) for name in known]
+
+
 def _said(connection: sa.Connection, judged: Judged, before: Proof | None, proof: Proof) -> list[Transition]:
     """Say what has become known, in the incidents that it is about; loudly, in one of its own, where it is worse."""
     earlier = (before.drift, before.performance) if before is not None else ()
@@ -229,8 +235,8 @@ def _said(connection: sa.Connection, judged: Judged, before: Proof | None, proof
         return []
     words = " ".join(part.words for part in news)
     steps = []
-    for name in proof.incidents:
-        incident = judged.opened.get(name) or incident_rows.get(connection, name)
+    for kept in _kept(connection, proof):
+        incident = judged.opened.get(kept.id, kept)
         steps.append(Transition(incident, incident, "proof", judged.now, words))
     if any(part.outcome is Outcome.WORSE for part in news) and not judged.told_worse:
         steps.append(_worse(judged, proof, words))

@@ -27,12 +27,14 @@ from monitor.failpoints import reach
 from monitor.locating import located
 from monitor.scene import Scene
 from monitor.serving import teller
+from monitor.store import claims as claim_rows
 from monitor.store import evidence as evidence_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import revisions as revision_rows
 from monitor.store import runs as run_rows
+from monitor.store.claims import Claim
 from monitor.store.database import StoreAwayError
-from monitor.store.runs import Claim, Run
+from monitor.store.runs import Run
 from monitor.store.shelf import Shelf, Shown
 from monitor.store.tables import runs as run_table
 from monitor.watch import Watch
@@ -59,7 +61,7 @@ def revise(cycle: Cycle, watch: Watch, most: int, stopping: Callable[[], bool] =
     looked = 0
     while looked < most and not stopping() and _due(cycle, watch):
         with cycle.store.write() as connection:
-            found = run_rows.reopen(connection, watch.name, cycle.owner, cycle.clock.now())
+            found = claim_rows.reopen(connection, watch.name, cycle.owner, cycle.clock.now())
         if found is None:
             break
         reach("revision.claimed")
@@ -113,7 +115,7 @@ class _Look:
             revision = self._revised()
         except StoreAwayError:
             raise
-        except run_rows.StaleClaimError as error:
+        except claim_rows.StaleClaimError as error:
             log.warning("revision.lost", reason=str(error), **facts)
             return "lost"
         except LeewayError as error:
@@ -161,7 +163,7 @@ class _Look:
 
     def _give_back(self, look_at: datetime | None) -> None:
         with self.cycle.store.write() as connection:
-            run_rows.look_again(connection, self.claim, look_at)
+            claim_rows.look_again(connection, self.claim, look_at)
 
     def _kept(self, connection: sa.Connection, run: Run, subject: Subject) -> evidence_rows.Kept | None:
         """Return the evidence after a run; None where today's configuration would not have reached its verdict."""
@@ -204,7 +206,7 @@ class _Look:
         with cycle.store.write() as connection:
             now = cycle.clock.now()
             revision = Revision(run.window, now, run.rows or 0, profile.rows, rejudged[0].changes)
-            run_rows.look_again(connection, self.claim, self._next(), revision=run.revision + 1, **changed)
+            claim_rows.look_again(connection, self.claim, self._next(), revision=run.revision + 1, **changed)
             for run_id, keep in keeps:
                 keep(connection, run_id)
             revision_rows.put(connection, run.id, revision)

@@ -17,6 +17,7 @@ from monitor.core.memory import Memory
 from monitor.cycle import Cycle, Result, from_log
 from monitor.daemon import TURN, Daemon
 from monitor.recomputing import again
+from monitor.store import claims as claim_rows
 from monitor.store import runs as run_rows
 from monitor.store.leases import Leases
 from monitor.store.schema import open_store
@@ -258,7 +259,7 @@ def test_a_window_that_another_works_on_costs_no_preparation(house, monkeypatch)
     (watch,) = home.watches
     window = watch.schedule.window_containing(START)
     with home.store.write() as connection:
-        run_rows.claim(connection, watch.name, window, "f", "elsewhere/1/2:9:5", home.clock.now())
+        claim_rows.claim(connection, watch.name, window, "f", "elsewhere/1/2:9:5", home.clock.now())
     cycle = home.cycle()
     monkeypatch.setattr(cycle, "_subjects", SimpleNamespace())
     assert [result.outcome for result in cycle.catch_up(watch)] == ["taken"]

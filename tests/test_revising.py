@@ -14,6 +14,7 @@ from monitor.cycle import Cycle, from_log
 from monitor.reporting import gather
 from monitor.revising import revise
 from monitor.store import bodies
+from monitor.store import claims as claim_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import revisions as revision_rows
 from monitor.store import runs as run_rows
@@ -288,8 +289,8 @@ def test_while_one_replica_revises_no_other_evaluates_the_model(late):
     tardy.until(4)
     tardy.clock.set(START + 6 * DAY)
     with tardy.store.write() as connection:
-        assert run_rows.reopen(connection, "churn", "first:1:1", tardy.clock.now()) is not None
-        assert run_rows.reopen(connection, "churn", "second:1:1", tardy.clock.now()) is None
+        assert claim_rows.reopen(connection, "churn", "first:1:1", tardy.clock.now()) is not None
+        assert claim_rows.reopen(connection, "churn", "second:1:1", tardy.clock.now()) is None
     other = Cycle(tardy.store, tardy.clock, owner="second:1:1")
     assert [result.outcome for result in other.catch_up(tardy.watch)] == ["taken"]
 
@@ -300,8 +301,8 @@ def test_while_one_replica_evaluates_none_revises(late):
     tardy.clock.set(START + 6 * DAY)
     (window,) = tardy.cycle.owed(tardy.watch, 1)
     with tardy.store.write() as connection:
-        run_rows.claim(connection, "churn", window, "f", "first:1:1", tardy.clock.now())
-        assert run_rows.reopen(connection, "churn", "second:1:1", tardy.clock.now()) is None
+        claim_rows.claim(connection, "churn", window, "f", "first:1:1", tardy.clock.now())
+        assert claim_rows.reopen(connection, "churn", "second:1:1", tardy.clock.now()) is None
 
 
 def test_a_revision_whose_claim_was_taken_over_writes_nothing(late):

@@ -37,7 +37,7 @@ class Webhook(Options):
     """A signed CloudEvent (JSON) by HTTP POST; ``webhook-id`` is the key.
 
     A receiver must drop an id that it has seen, or answer it with 409: a request whose answer was lost is made again.
-    Where it can be asked what became of a key, ``lookup`` saves that.
+    Where it can be asked what became of a key, ``lookup`` saves that, and follows the run to its end.
     """
 
     url: SecretUrl
@@ -63,7 +63,7 @@ class Webhook(Options):
             return Fired(state, note=f"{where}: {unanswered.reason}", retry_after=_LOOK_AGAIN)
         if reply.ok or reply.status == 409:
             note = f"{where} had it already" if reply.status == 409 else f"{where} took it"
-            return _told(reply, RetrainState.ACCEPTED, note)
+            return self._told(reply, RetrainState.ACCEPTED, note)
         note = f"{where}: HTTP {reply.status}"
         if reply.transient:
             state = RetrainState.UNKNOWN if reply.status >= 500 else RetrainState.REQUESTED
@@ -85,7 +85,17 @@ class Webhook(Options):
             note = f"{where} does not say what became of it: HTTP {reply.status}"
             return Fired(RetrainState.UNKNOWN, note=note, retry_after=reply.retry_after or _LOOK_AGAIN)
         state = _STATES.get(str(_body(reply).get("state", "")).lower(), RetrainState.ACCEPTED)
-        return _told(reply, state, f"{where} has it")
+        return self._told(reply, state, f"{where} has it")
+
+    def _told(self, reply: Reply, state: RetrainState, note: str) -> Fired:
+        """Return what an answer says of the run: its id and its page; until its end ``lookup`` is asked again."""
+        body = _body(reply)
+        run = body.get("id", body.get("run"))
+        url = body.get("url")
+        page = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+        name = shorten(printable(str(run)), 200) if run is not None else None
+        goes_on = self.lookup is not None and state in (RetrainState.ACCEPTED, RetrainState.RUNNING)
+        return Fired(state, run=name, url=page, note=note, retry_after=_LOOK_AGAIN if goes_on else None)
 
     def probe(self) -> str:
         """Say where requests would go; nothing is posted, since that would be a request."""
@@ -110,15 +120,6 @@ def _event(request: RetrainRequest, most: int) -> bytes:
 def _get(lookup: SecretStr, key: str, timeout: float) -> Reply:
     url = SecretStr(lookup.get_secret_value().replace("{key}", quote(key, safe="")))
     return exchange(url, None, {"Accept": "application/json"}, timeout=timeout, method="GET")
-
-
-def _told(reply: Reply, state: RetrainState, note: str) -> Fired:
-    """Return what an answer says of the run: its id and its page."""
-    body = _body(reply)
-    run = body.get("id", body.get("run"))
-    url = body.get("url")
-    page = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
-    return Fired(state, run=shorten(printable(str(run)), 200) if run is not None else None, url=page, note=note)
 
 
 def _body(reply: Reply) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def prepare(settings: dict[str, Any]) -> None:
     import sqlalchemy as sa
 
     from monitor import daemon, delivery
-    from monitor.store import database, leases, owners, runs
-    from monitor.triggers import command
+    from monitor.store import claims, database, leases, owners
+    from monitor.triggers import _orchestrator, command, github, kubernetes, webhook
     from tests.faults import journal
 
     if "host" in settings:
@@ -73,8 +73,9 @@ def prepare(settings: dict[str, Any]) -> None:
     leases.RENEWAL_SECONDS = daemon.RENEWAL_SECONDS = settings.get("renewal", 0.5)
     delivery.FIRST_WAIT, delivery.LONGEST_WAIT = settings.get("wait", 0.2), settings.get("longest", 0.5)
     database.BUSY_SECONDS = settings.get("busy", 30)
-    command._LOOK_AGAIN = 0.3
-    runs.pause = lambda _attempts: timedelta(seconds=settings.get("rest", 0.2))
+    command._LOOK_AGAIN = webhook._LOOK_AGAIN = 0.3
+    _orchestrator.LOOK_AGAIN = github.LOOK_AGAIN = kubernetes.LOOK_AGAIN = 0.3
+    claims.pause = lambda _attempts: timedelta(seconds=settings.get("rest", 0.2))
     os.environ["PGAPPNAME"] = owners.me()[-journal.LONGEST_NAME :]
     journal.sign(sa.Engine, owners.me)
     if "read_only_while" in settings:

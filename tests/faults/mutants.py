@@ -12,6 +12,7 @@ from monitor.core.notice import Delivered
 from monitor.cycle import Cycle
 from monitor.delivery import Delivery
 from monitor.failpoints import PLACES
+from monitor.store import claims as claim_rows
 from monitor.store import incidents as incident_rows
 from monitor.store import leases
 from monitor.store import outbox as outbox_rows
@@ -30,22 +31,23 @@ def finish_without_epoch(patch: Patch) -> None:
 
     def finish(connection: Any, held: Any, *, state: str, now: Any, **values: Any) -> None:
         event = values.pop("last_event", None)
+        values.pop("served", None)
         ended = {"state": state, "finished_at": now, "lease_until": None, "last_event": run_rows.moment_of(event)}
         connection.execute(runs.update().where(runs.c.id == held.run_id).values(**ended, **values))
 
-    patch.setattr(run_rows, "finish", finish)
+    patch.setattr(claim_rows, "finish", finish)
 
 
 def claim_without_unique_row(patch: Patch) -> None:
     """Every replica makes a row of its own for a window."""
-    real = run_rows.claim
+    real = claim_rows.claim
 
     def claim(connection: Any, model: str, window: Any, fingerprint: str, owner: str, now: Any) -> Any:
         return real(connection, model, window, f"{fingerprint} {owner}", owner, now)
 
-    patch.setattr(run_rows, "claim", claim)
-    patch.setattr(run_rows, "_taken", lambda row, owner: False)
-    patch.setattr(run_rows, "_fence", lambda *_: None)
+    patch.setattr(claim_rows, "claim", claim)
+    patch.setattr(claim_rows, "_taken", lambda row, owner: False)
+    patch.setattr(claim_rows, "_fence", lambda *_: None)
 
 
 def doubt_is_forgotten(patch: Patch) -> None:
@@ -95,7 +97,7 @@ def retraining_asked_again(patch: Patch) -> None:
 
 def skips_are_not_recorded(patch: Patch) -> None:
     """Windows that are too old are left out without a word."""
-    patch.setattr(run_rows, "skip", lambda *_: True)
+    patch.setattr(claim_rows, "skip", lambda *_: True)
 
 
 def leases_are_not_renewed(patch: Patch) -> None:
@@ -120,27 +122,27 @@ def letters_are_not_rechecked(patch: Patch) -> None:
 
 def other_configurations_are_not_fenced(patch: Patch) -> None:
     """A claim under another configuration stays good when the window is taken over."""
-    patch.setattr(run_rows, "_fence", lambda *_: None)
+    patch.setattr(claim_rows, "_fence", lambda *_: None)
 
 
 def claims_keep_their_epoch(patch: Patch) -> None:
     """Taking a window over does not raise its epoch, so that its former owner is not noticed."""
-    real = run_rows.claim
+    real = claim_rows.claim
 
     def claim(connection: Any, *arguments: Any) -> Any:
         found = real(connection, *arguments)
         if found is not None and found.epoch > 1:
             connection.execute(runs.update().where(runs.c.id == found.run_id).values(epoch=1))
-            return run_rows.Claim(found.run_id, 1, found.attempts)
+            return claim_rows.Claim(found.run_id, 1, found.attempts)
         return found
 
-    patch.setattr(run_rows, "claim", claim)
+    patch.setattr(claim_rows, "claim", claim)
 
 
 def leases_are_forever_free(patch: Patch) -> None:
     """A lease is over as soon as it begins."""
     patch.setattr(leases, "until", lambda _connection: sa.literal(0.0))
-    patch.setattr(run_rows.leases, "until", lambda _connection: sa.literal(0.0))
+    patch.setattr(claim_rows.leases, "until", lambda _connection: sa.literal(0.0))
 
 
 Mutant = tuple[Callable[[Patch], None], Callable[[Any], None]]

@@ -7,7 +7,7 @@ import pytest
 from checks.budget import Audit
 from monitor.core.alarms import UNDECIDED, Decided
 from monitor.core.window import Window
-from monitor.store import evidence, runs
+from monitor.store import claims, evidence
 from monitor.store.evidence import Kept
 from monitor.store.tables import runs as table
 
@@ -24,8 +24,8 @@ def window(number):
 def run(store, number, body, key="k", model="churn", state="done", decided=UNDECIDED):
     """Evaluate a window and keep its evidence; gives the run's id."""
     with store.write() as connection:
-        held = runs.claim(connection, model, window(number), "f1", "a", NOW)
-        runs.finish(connection, held, state=state, now=NOW)
+        held = claims.claim(connection, model, window(number), "f1", "a", NOW)
+        claims.finish(connection, held, state=state, now=NOW)
         evidence.keep(connection, held.run_id, Kept(key, decided, body))
     return held.run_id
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.core.window import Window
-from monitor.store import outbox, owners, runs
+from monitor.store import claims, outbox, owners
 from monitor.store.leases import LEASE_SECONDS, RENEWAL_SECONDS, Leases
 from monitor.store.tables import outbox as outbox_table
 from monitor.store.tables import runs as runs_table
@@ -31,7 +31,7 @@ def dead():
 
 def claim(store, owner, fingerprint="f1"):
     with store.write() as connection:
-        return runs.claim(connection, "churn", WINDOW, fingerprint, owner, NOW)
+        return claims.claim(connection, "churn", WINDOW, fingerprint, owner, NOW)
 
 
 def put(store):
@@ -171,13 +171,13 @@ def test_under_two_configurations_a_window_is_evaluated_once(store):
     held = claim(store, "a", "f1")
     assert claim(store, "b", "f2") is None
     with store.write() as connection:
-        runs.finish(connection, held, state="done", now=NOW)
+        claims.finish(connection, held, state="done", now=NOW)
     assert claim(store, "b", "f2") is None
 
 
 def test_under_a_new_configuration_a_failed_window_is_tried_at_once(store):
     held = claim(store, "a", "f1")
     with store.write() as connection:
-        runs.finish(connection, held, state="failed", now=NOW)
+        claims.finish(connection, held, state="failed", now=NOW)
     assert claim(store, "a", "f1") is None
     assert claim(store, "a", "f2").attempts == 1

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from checks.binning import fit_table, profile_batch
 from monitor.core.finding import Finding, IncidentKind, Verdict
 from monitor.core.window import Window
-from monitor.store import runs
+from monitor.store import claims, runs
 from monitor.store.tables import runs as table
 
 NOW = datetime(2026, 1, 2, 1, tzinfo=UTC)
@@ -18,12 +18,12 @@ WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UT
 
 def claim(store, owner="a", now=NOW, window=WINDOW):
     with store.write() as connection:
-        return runs.claim(connection, "churn", window, "f1", owner, now)
+        return claims.claim(connection, "churn", window, "f1", owner, now)
 
 
 def finish(store, held, state="done", **kwargs):
     with store.write() as connection:
-        runs.finish(connection, held, state=state, now=NOW, **kwargs)
+        claims.finish(connection, held, state=state, now=NOW, **kwargs)
 
 
 def test_a_window_is_claimed_once(store):
@@ -49,8 +49,8 @@ def test_a_stale_owner_writes_nothing(store):
     with store.write() as connection:
         connection.execute(table.update().values(lease_until=0.0))
     second = claim(store, "b")
-    with pytest.raises(runs.StaleClaimError), store.write() as connection:
-        runs.finish(connection, first, state="done", now=NOW, reason="stale")
+    with pytest.raises(claims.StaleClaimError), store.write() as connection:
+        claims.finish(connection, first, state="done", now=NOW, reason="stale")
     finish(store, second, reason="mine")
     with store.read() as connection:
         assert [run.reason for run in runs.listing(connection, "churn")] == ["mine"]
@@ -64,8 +64,8 @@ def test_a_failed_window_rests_before_it_is_tried_again(store):
 
 def test_a_skip_is_recorded_and_moves_the_last_end_on(store):
     with store.write() as connection:
-        runs.skip(connection, "churn", WINDOW, "f1", "too old", NOW, "a")
-        runs.skip(connection, "churn", WINDOW, "f1", "too old", NOW, "a")
+        claims.skip(connection, "churn", WINDOW, "f1", "too old", NOW, "a")
+        claims.skip(connection, "churn", WINDOW, "f1", "too old", NOW, "a")
     with store.read() as connection:
         assert runs.last_end(connection, "churn") == WINDOW.end
         assert [(run.state, run.reason) for run in runs.listing(connection, "churn")] == [("skipped", "too old")]
@@ -87,7 +87,7 @@ def test_what_a_run_found_comes_back_as_it_was(store):
     held = claim(store)
     with store.write() as connection:
         runs.keep(connection, held.run_id, runs.Found.packed(profile, rows, [finding]))
-        runs.finish(connection, held, state="done", now=NOW, rows=4, reference_id="r", last_event=NOW.timestamp())
+        claims.finish(connection, held, state="done", now=NOW, rows=4, reference_id="r", last_event=NOW.timestamp())
     with store.read() as connection:
         assert runs.profile_of(connection, held.run_id) == profile
         assert runs.findings_of(connection, [held.run_id]) == [finding]
@@ -125,8 +125,8 @@ def test_times_keep_their_zone_through_the_store(store):
 
 def test_a_configuration_is_remembered_once(store):
     with store.write() as connection:
-        runs.remember_configuration(connection, "churn", "f1", "{}", NOW)
-        runs.remember_configuration(connection, "churn", "f1", "{}", NOW)
+        claims.remember_configuration(connection, "churn", "f1", "{}", NOW)
+        claims.remember_configuration(connection, "churn", "f1", "{}", NOW)
         assert connection.execute(sa.text("select count(*) from configurations")).scalar() == 1
 
 
@@ -135,7 +135,7 @@ def test_of_many_models_the_newest_ends_are_told_at_once(store):
     finish(store, claim(store))
     finish(store, claim(store, window=later), "skipped")
     with store.write() as connection:
-        runs.claim(connection, "begun", WINDOW, "f1", "a", NOW)
+        claims.claim(connection, "begun", WINDOW, "f1", "a", NOW)
     with store.read() as connection:
         assert runs.progress(connection, ["churn", "begun", 'it\'s "new"']) == {"churn": runs.Progress(later.end, None)}
 
@@ -143,7 +143,7 @@ def test_of_many_models_the_newest_ends_are_told_at_once(store):
 def test_a_window_is_taken_while_another_works_on_it_and_when_it_is_done(store):
     def taken(owner):
         with store.read() as connection:
-            return runs.taken(connection, "churn", WINDOW, owner)
+            return claims.taken(connection, "churn", WINDOW, owner)
 
     assert not taken("b")
     held = claim(store)
