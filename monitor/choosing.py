@@ -95,11 +95,20 @@ class Choosing:
         if not where.by_version and where.settle is None:
             return Chosen(self._configured(watch, watch.model), own=False)
         if where.settle is not None:
-            lacking = None
-            settled = self._settled(watch, version, since, window.start if window is not None else self.clock.now())
-            if settled is not None:
-                return Chosen(settled)
+            try:
+                lacking = None
+                settled = self._settled(watch, version, since, window.start if window is not None else self.clock.now())
+                if settled is not None:
+                    return Chosen(settled)
+            except UserError as error:
+                lacking = f"version {version} has no reference of its own: {error}"
+        return self._lent(watch, version, window, lacking)
+
+    def _lent(self, watch: Watch, version: str, window: Window | None, lacking: str | None) -> Chosen:
+        """Return the snapshot of the version before, or before the first window that of the configuration."""
         former = self._former(watch, window)
+        if former is None and not watch.model.reference.by_version:
+            former = self._configured(watch, watch.model)
         if former is None:
             raise UserError(lacking or f"version {version} has no reference yet, and neither had one before it")
         return Chosen(former, own=False, lacking=lacking)

@@ -23,7 +23,7 @@ from monitor.cycle import Cycle
 from monitor.delivery import Delivery
 from monitor.following import Following
 from monitor.footprint import give_back
-from monitor.pulse import FLUSHED, LOOKED, RENEWAL, TICK, Pulse
+from monitor.pulse import FLUSHED, FOLLOWING, LOOKED, RENEWAL, TICK, Pulse
 from monitor.retaining import Daily
 from monitor.revising import revise
 from monitor.signs import Signs
@@ -140,7 +140,7 @@ class Daemon:
         if self._canary.due:
             self._submit("canary", self._prove)
         if self._following.due(self.watches.values()):
-            self._submit("registries", self._follow)
+            self._submit(FOLLOWING, self._follow)
 
     def _look(self) -> None:
         names = [watch.name for watch in self.cycle.owing(self.watches.values())]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.wording import plural
-from monitor.pulse import FLUSHED, LOOKED, RENEWAL, TICK, WRITTEN, Vitals, patience
+from monitor.pulse import FLUSHED, FOLLOWING, LOOKED, RENEWAL, TICK, WRITTEN, Vitals, patience
 from monitor.store.canaries import Proof
 from monitor.store.leases import LEASE_SECONDS
 from monitor.store.overview import Letters
@@ -29,9 +29,10 @@ REMEDIES: dict[str, str] = {
     "canary_failed": "mend what the canary names: a real alert would be lost there, too",
     "canary_overdue": "the log says why (canary.* or work.*); nothing proves at present that an alert gets through",
     "clock_off": "set the clocks of this machine and of the store's by NTP: windows are due by this machine's clock",
+    "registry_away": "see whether MLflow answers, and as whom Leeway signs in; meanwhile the last known version counts",
     "budget_spent": "look at the incidents: if they are not real, raise false_alarms or mend the reference",
 }
-WARNINGS = frozenset({"budget_spent"})  # the rest is red: an alert may be lost or late
+WARNINGS = frozenset({"registry_away", "budget_spent"})  # the rest is red: an alert may be lost or late
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def of_process(vitals: Vitals, tick: float, windows: Mapping[str, timedelta], sk
     if vitals.since[LOOKED] > patience(tick) and not away and not {TICK, RENEWAL} & {*vitals.late, *vitals.hanging}:
         found.append(Problem("models_unseen", f"no model was looked at for {_time(vitals.since[LOOKED])}"))
     failing = {work: why for work, why in vitals.troubles.items() if work not in vitals.store}
+    if (away_from := failing.pop(FOLLOWING, None)) is not None:
+        found.append(Problem("registry_away", away_from))
     if failing:
         found.append(Problem("work_fails", "; ".join(f"{work}: {why}" for work, why in _some(failing.items()))))
     if vitals.since[FLUSHED] > LETTER_PATIENCE.total_seconds() and not away:

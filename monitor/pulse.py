@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 TICK, RENEWAL = "tick", "renewal"  # rounds: looking for owed work; renewing leases and writing the heartbeat
 LOOKED, WRITTEN, FLUSHED = "models looked at", "store written", "outbox flushed"  # marks of real progress
+FOLLOWING = "registries"  # work that needs others, and without which alerts get through all the same
 FORGOTTEN = 120.0  # seconds
 BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)  # seconds that a window takes
 

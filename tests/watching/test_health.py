@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.health import REMEDIES, Problem, Rows, of_process, of_store, red
-from monitor.pulse import FLUSHED, LOOKED, WRITTEN, Vitals
+from monitor.pulse import FLUSHED, FOLLOWING, LOOKED, WRITTEN, Vitals
 from monitor.store.canaries import FAILED, PROVEN, Proof
 from monitor.store.overview import Letters
 
@@ -68,6 +68,11 @@ def test_a_store_that_is_away_is_told_once_whatever_it_stops():
     assert found == [Problem("store_away", "the store is away")]
 
 
+def test_a_registry_that_is_away_is_told_and_costs_no_alert():
+    found = process(troubles={FOLLOWING: "MLflow at http://mlflow: connection refused"})
+    assert (names(found), red(found)) == (["registry_away"], False)
+
+
 def test_a_window_may_take_as_long_as_it_is_and_ten_minutes_in_any_case():
     short = of_process(replace(WELL, windows={"fast": 599.0}), 10.0, {"fast": timedelta(minutes=1)})
     assert short == process(windows={"churn": 3600.0}) == []
@@ -114,7 +119,7 @@ def test_a_spent_budget_is_told_and_is_not_red():
 
 
 def test_everything_else_is_red():
-    assert {name for name in REMEDIES if not red([Problem(name, "")])} == {"budget_spent"}
+    assert {name for name in REMEDIES if not red([Problem(name, "")])} == {"registry_away", "budget_spent"}
 
 
 def test_every_problem_says_what_to_do_and_stands_in_the_documentation():
