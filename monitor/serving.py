@@ -15,6 +15,7 @@ from monitor.core.versions import Began, Served, by_rows, by_time
 from monitor.core.window import Window
 from monitor.following import follow
 from monitor.registries.mlflow import Mlflow
+from monitor.store import runs as run_rows
 from monitor.store import versions as version_rows
 from monitor.store.database import Store
 from monitor.watch import Watch
@@ -46,11 +47,11 @@ def served(store: Store, watch: Watch, window: Window, reader: Reader, now: date
 def _named(store: Store, watch: Watch, window: Window, reader: Reader, now: datetime) -> Served:
     """Return the version that most rows name; where none does, the one before, and where there was none, today's."""
     column, today = str(watch.model.version), watch.schedule.newest_due(now)
-    found = by_rows(_rows(watch, window, reader, column))
+    with store.read() as connection:
+        version = run_rows.version_before(connection, watch.name, window.start)
+    found = by_rows(_rows(watch, window, reader, column), version)
     if found.version is not None:
         return found
-    with store.read() as connection:
-        version = by_time(version_rows.began(connection, watch.name), window).version
     if version is None and window != today:
         version = by_rows(_rows(watch, today, reader, column)).version
     return replace(found, version=version)

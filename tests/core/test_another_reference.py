@@ -174,3 +174,15 @@ def test_the_body_of_an_incident_without_a_reference_can_be_read(story):
     body = bodies.dump(replace(story.open[0], reference=None)).replace(',"reference":null', "")
     assert "reference" not in body
     assert bodies.load(Incident, body).reference is None
+
+
+def test_what_the_new_reference_alone_shows_is_an_incident_of_its_own(story):
+    events = [story.play(NEW, ("age", Verdict.PASS), ("amount", Verdict.BREACH)) for _ in range(3)]
+    assert events[0] == ["calm", "fired"]
+    assert "resolved" in events[2]
+    assert [(i.columns, i.reference) for i in story.open] == [(("amount",), NEW)]
+
+
+def test_what_joins_a_trouble_that_the_new_reference_shows_too_is_the_same_trouble(story):
+    assert story.breach(NEW, "age", "amount") == ["columns"]
+    assert [(i.columns, i.reference) for i in story.open] == [(("age", "amount"), NEW)]

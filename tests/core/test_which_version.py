@@ -42,6 +42,13 @@ def test_a_window_without_rows_names_no_version():
     assert by_rows({}) == Served(None, {})
 
 
+def test_the_version_before_keeps_a_window_of_which_it_served_nearly_half():
+    assert by_rows({"7": 46, "8": 54}, "7").version == "7"
+    assert by_rows({"7": 44, "8": 56}, "7").version == "8"
+    assert by_rows({"8": 10}, "7").version == "8"
+    assert by_rows({}, "7").version is None
+
+
 def test_between_equals_the_first_by_name_is_taken_however_the_rows_come():
     assert by_rows({"8": 50, "7": 50}).version == by_rows({"7": 50, "8": 50}).version == "7"
 
