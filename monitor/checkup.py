@@ -99,9 +99,11 @@ class Checkup:
     def _look(self, asked: "Future[object]", read: "Callable[[sa.Connection], object]") -> None:
         try:
             with self.store.read() as connection:
-                asked.set_result(read(connection))
+                found = read(connection)
         except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
             asked.set_exception(error)
+        else:
+            asked.set_result(found)  # who waits for it may close the store: its connection has been given back
 
     def compare(self, store_time: float) -> None:
         """Compare this machine's clock with the store's, in seconds since 1970."""

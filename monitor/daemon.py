@@ -14,7 +14,7 @@ import structlog
 
 from monitor.buttons import Buttons
 from monitor.canary import Canary
-from monitor.checkup import Checkup
+from monitor.checkup import PATIENCE, Checkup
 from monitor.config.errors import ConfigError
 from monitor.config.models import Config
 from monitor.core.errors import LeewayError
@@ -123,6 +123,7 @@ class Daemon:
         self._buttons.stop()
         wait(self._busy.values())  # their leases are still renewed meanwhile
         ticks.end()
+        ticks.wait(PATIENCE)  # a call that is under way holds one of the store's connections
         for pool in (self._pool, self._outgoing):
             pool.shutdown(wait=True)
         self.signs.stop()

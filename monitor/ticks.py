@@ -1,5 +1,6 @@
 """Ticks: functions called at intervals, by APScheduler's loop in a thread of its own, which is watched."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ class Ticks:
     every: Mapping[str, tuple[Callable[[], None], float]]
     _scheduler: "BackgroundScheduler" = field(init=False)
     _started: float = field(init=False)
+    _calls: int = 0
+    _idle: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
         for name, (_, seconds) in self.every.items():
@@ -51,10 +54,15 @@ class Ticks:
     def _call(self, name: str) -> None:
         if not self.pulse.begin(name):
             return
+        with self._idle:
+            self._calls += 1
         try:
             self.every[name][0]()
         finally:
             self.pulse.end(name)
+            with self._idle:
+                self._calls -= 1
+                self._idle.notify_all()
 
     @property
     def alive(self) -> bool:
@@ -74,6 +82,11 @@ class Ticks:
     def end(self) -> None:
         """Call nothing any more; what is being called goes on to its end."""
         self._scheduler.shutdown(wait=False)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for what is being called, for so long at most."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._calls, seconds)
 
 
 def _every(seconds: float) -> Any:

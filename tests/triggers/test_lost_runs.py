@@ -7,9 +7,9 @@ import pytest
 from howto import blocks
 from retrain_factory import asked
 
-from monitor.requesting import ask
 from monitor.core.retrain import RetrainState
 from monitor.delivery import Delivery
+from monitor.requesting import ask
 from monitor.store import retrains as retrain_rows
 from monitor.store.schema import scratch_store
 from monitor.testing import FakeClock

@@ -121,6 +121,17 @@ def test_the_lookup_says_what_became_of_a_key(receiver, answer, state):
     assert receiver.requests[0].path == "/runs/a%2Fb%20c"
 
 
+def test_a_run_is_followed_to_its_end_where_it_can_be_looked_up(receiver):
+    receiver.plan([Answer(202), *(Answer(200, body=f'{{"state": "{state}"}}') for state in ("running", "succeeded"))])
+    trigger = webhook(receiver, lookup=f"{receiver.url}/runs/{{key}}")
+    told = [trigger.fire(asked()), trigger.find(asked()), trigger.find(asked())]
+    assert [fired.retry_after is not None for fired in told] == [True, True, False]
+
+
+def test_without_a_lookup_what_was_taken_is_all_that_will_be_known(receiver):
+    assert webhook(receiver).fire(asked()).retry_after is None
+
+
 def test_a_key_that_the_lookup_does_not_know_was_never_seen(receiver):
     receiver.plan([Answer(404)])
     assert webhook(receiver, lookup=f"{receiver.url}/runs/{{key}}").find(asked()) is None
