@@ -10,7 +10,7 @@ from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.labels import Fresh
 from monitor.core.retrain import Action, RetrainRequest, RetrainState
-from monitor.core.retrain_policy import UNDER_WAY, refusal, wanted
+from monitor.core.retrain_policy import refusal, wanted
 from monitor.requesting import ask, request_for
 from monitor.scene import scene_now
 from monitor.store import incidents as incident_rows
@@ -173,7 +173,7 @@ def roll_back(
     if known and target == known[-1]:
         raise UserError(f"version {target} of {watch.name} is the one that serves; nothing was asked")
     past = retrain_rows.past(connection, watch.name)
-    under_way = [entry for entry in past if entry.state in UNDER_WAY]
+    under_way = [entry for entry in past if entry.under_way]
     if under_way:
         raise UserError(f"no rollback of {watch.name}: {under_way[0].key} is under way ({under_way[0].state})")
     own = [entry for entry in past if entry.action is Action.ROLLBACK]

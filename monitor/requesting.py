@@ -100,18 +100,13 @@ def request_for(
     )
 
 
-def letter_key(request: RetrainRequest) -> str:
-    """Return the key of the outbox's letter that carries a request."""
-    return f"retrain-{request.key}"
-
-
 def ask(connection: sa.Connection, request: RetrainRequest, now: datetime) -> None:
     """Write a request for the trigger into the outbox, turning a proposal with the same key into it."""
     if not retrain_rows.approve(connection, request, now):
         retrain_rows.put(connection, request, RetrainState.REQUESTED, now)
     outbox_rows.put(
         connection,
-        key=letter_key(request),
+        key=request.letter,
         kind="retrain",
         model=request.model,
         receiver="trigger",

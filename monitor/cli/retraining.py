@@ -77,7 +77,6 @@ def _ask(
     from monitor.clocks import SystemClock
     from monitor.core.retrain import RetrainState
     from monitor.delivery import Delivery
-    from monitor.requesting import letter_key
     from monitor.store import retrains as rows
     from monitor.watch import watches
 
@@ -92,7 +91,7 @@ def _ask(
         document = {**request.as_json(), "state": "dry run", "note": trigger.fire(request, dry_run=True).note}
         failed = False
     else:
-        Delivery(store, clock, f"cli:{by}", config.notifiers, watches(config)).flush(key=letter_key(request))
+        Delivery(store, clock, f"cli:{by}", config.notifiers, watches(config)).flush(key=request.letter)
         with store.read() as connection:
             retraining = rows.get(connection, request.key)
         document = retraining.as_json()

@@ -57,6 +57,11 @@ class RetrainRequest:
     target: str | None = None
     labelled_rows: int | None = None
 
+    @property
+    def letter(self) -> str:
+        """Key of the outbox's letter that carries it."""
+        return f"retrain-{self.key}"
+
     def as_json(self) -> dict[str, Any]:
         """Return what is sent to the trigger."""
         return {

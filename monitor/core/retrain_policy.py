@@ -34,13 +34,23 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An earlier retraining of the model."""
+    """An earlier retraining of the model.
+
+    ``followed`` says whether its end will be known; of what a receiver has only taken nobody hears any more.
+    """
 
     key: str
     state: RetrainState
     requested_at: datetime
     incident: str | None = None
     action: Action = Action.RETRAIN
+    followed: bool = True
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it may still run. What nobody follows counts for the cooldown alone, or it would for ever."""
+        taken = self.state in (RetrainState.ACCEPTED, RetrainState.RUNNING)
+        return self.state in UNDER_WAY and (self.followed or not taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ def refusal(
     if (why_not := broken(open_incidents)) is not None:
         return why_not
     for earlier in past:
-        if earlier.state in UNDER_WAY:
+        if earlier.under_way:
             return Refusal(f"{earlier.key} is under way ({earlier.state})")
     started = [e.requested_at for e in past if e.state in STARTED and e.action is Action.RETRAIN]
     if started and now - max(started) < policy.cooldown:

@@ -9,7 +9,7 @@ from monitor.core.errors import UserError
 from monitor.core.retrain import Fired, RetrainRequest, RetrainState
 from monitor.core.retrain_policy import Past
 from monitor.store import bodies
-from monitor.store.tables import retrains
+from monitor.store.tables import outbox, retrains
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,16 @@ def get(connection: sa.Connection, key: str) -> Retraining:
 
 def past(connection: sa.Connection, model: str) -> list[Past]:
     """Return what the policy needs to know of earlier retrainings."""
+    waiting = (outbox.c.kind == "retrain", outbox.c.state.in_(("pending", "sending")))
+    letters = set(connection.execute(sa.select(outbox.c.key).where(outbox.c.model == model, *waiting)).scalars())
     return [
-        Past(r.request.key, r.state, r.request.requested_at, r.request.incident, r.request.action)
+        Past(
+            r.request.key,
+            r.state,
+            r.request.requested_at,
+            r.request.incident,
+            r.request.action,
+            followed=r.request.letter in letters,
+        )
         for r in listing(connection, model)
     ]

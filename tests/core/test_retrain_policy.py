@@ -29,6 +29,13 @@ def test_nothing_in_the_way_means_no_refusal():
     assert refusal(POLICY, [], [DRIFT], NOW) is None
 
 
+def test_what_nobody_follows_is_under_way_for_the_cooldown_alone():
+    taken = replace(past(RetrainState.ACCEPTED, 5), followed=False)
+    assert refusal(POLICY, [taken], [], NOW) is None
+    assert "cooldown" in refusal(POLICY, [replace(taken, requested_at=NOW)], [], NOW).reason
+    assert "under way" in refusal(POLICY, [replace(taken, state=RetrainState.UNKNOWN)], [], NOW).reason
+
+
 def test_never_while_the_data_are_broken():
     assert "must not learn from broken data" in refusal(POLICY, [], [DRIFT, BROKEN], NOW).reason
 
