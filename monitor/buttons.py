@@ -27,6 +27,7 @@ from monitor.watch import Watch
 
 log = structlog.get_logger("monitor.buttons")
 
+_ASKING = ("retrain", "rollback")  # what takes time, and shows itself when it ends
 SILENCE = timedelta(hours=24)  # what the button says
 _REMEMBERED = 1000  # presses, to know those that Slack sends again
 
@@ -63,7 +64,7 @@ class Buttons:
         self._sockets.clear()
 
     def pressed(self, receivers: Sequence[Slack], press: Press) -> None:
-        """Do what one press says, once, and tell whoever pressed why where it cannot be done."""
+        """Do what one press says, once, and tell whoever pressed what came of it where the message does not show it."""
         facts = {"action": press.action, "incident": press.incident, "by": press.who}
         with self._turn:  # of two people who press at the same moment, the second is told what the first has done
             if self._known(press):
@@ -84,7 +85,9 @@ class Buttons:
             else:
                 log.info("button.done", **facts)
                 self.acted()
-                return
+                if press.action not in _ASKING:
+                    return  # the message shows it at once
+                answer = "it is asked for now; how it ends will stand in this incident's thread"
         unheard = receivers[0].whisper(press, answer)
         if unheard:
             log.warning("button.unanswered", reason=unheard, **facts)
@@ -156,7 +159,7 @@ def _not_yet(connection: sa.Connection, incident: Incident, action: str) -> None
         raise UserError(f"{incident.id} is acknowledged by {incident.acknowledged_by} already; nothing was changed")
     if action == "expected" and incident.expected:
         raise UserError(f"{incident.id} is declared expected already; nothing was changed")
-    if action in ("retrain", "rollback"):
+    if action in _ASKING:
         for key in incident.retrains:
             state = retrain_rows.get(connection, key).state
             if state in UNDER_WAY or state is RetrainState.SUCCEEDED:

@@ -246,6 +246,6 @@ def _said(connection: sa.Connection, judged: Judged, before: Proof | None, proof
 def _worse(judged: Judged, proof: Proof, words: str) -> Transition:
     title = f"{named(proof.version)} is worse than {named(proof.former)}"
     said = words if proof.began() in words else f"{proof.began()}. {words}"
-    group = Group(WORSE_VERSION, title, (), said, pipeline=False)
+    group = Group(WORSE_VERSION, title, (), said, pipeline=None)
     cause = Cause(IncidentKind.PERFORMANCE, group, (), fatal=True)
     return fire(judged.watch.name, cause, (), judged.window, judged.now, judged.reference_id)

@@ -27,7 +27,7 @@ def told_once(
     """Open an incident about the monitor itself; none when one is open."""
     if any(incident.fault == fault for incident in opened):
         return []
-    group = Group(fault, _TITLES[fault], (), reason, pipeline=fault == BLIND)
+    group = Group(fault, _TITLES[fault], (), reason, pipeline=True if fault == BLIND else None)
     return [fire(model, Cause(IncidentKind.OPERATIONS, group, (), fatal=True), (), window, now)]
 
 

@@ -7,7 +7,7 @@ from monitor.core.finding import Severity
 from monitor.core.incident import Evidence, Incident, State
 from monitor.core.wording import moment, plural, printable
 from monitor.report.model import ReportData
-from monitor.report.words import MARKS, capital, day, effect_text, interval_text
+from monitor.report.words import MARKS, capital, day, effect_text, interval_text, placed
 
 _STATES = {State.FIRING: "open", State.PENDING: "waiting", State.RESOLVED: "resolved"}
 _NAMED = 12  # columns that a card names, and its rows of evidence
@@ -30,6 +30,7 @@ class IncidentView:
     summary: str
     evidence: Sequence[tuple[str, str, str, str, str]]
     events: Sequence[str]
+    placed: bool = True
 
 
 def urgency(incident: Incident) -> tuple[int, int, float]:
@@ -63,6 +64,7 @@ def incident_view(incident: Incident, data: ReportData, anchors: Mapping[str | N
         summary="" if [item.words for item in incident.evidence] == [incident.summary] else printable(incident.summary),
         evidence=[_evidence(item) for item in incident.evidence[:_NAMED]],
         events=[printable(line) for line in data.events.get(incident.id, ())],
+        placed=placed(incident),
     )
 
 

@@ -45,7 +45,8 @@ def _verdict(data: ReportData, digests: Sequence[ColumnDigest], incidents: Seque
     firing = [incident for incident in incidents if incident.state is State.FIRING]
     if firing:
         worst = firing[0]
-        named = f"{worst.diagnosis} in {listed(worst.columns)}, since {day(worst.onset)}"
+        where = f" in {listed(worst.columns)}" if placed(worst) else ""
+        named = f"{worst.diagnosis}{where}, since {day(worst.onset)}"
         level = "critical" if worst.severity is Severity.CRITICAL else "warning"
         return level, capital(named) + "." if len(firing) == 1 else f"{len(firing)} open incidents; the worst: {named}."
     settled = [line for line in data.windows if line.outcome in _SETTLED]
@@ -92,6 +93,11 @@ def _coverage(data: ReportData) -> str:
 def capital(text: str) -> str:
     """Return the text with its first letter in upper case and the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def placed(incident: Incident) -> bool:
+    """Whether an incident is about columns or the table: some are about a version, or about the monitor itself."""
+    return bool(incident.columns or incident.evidence)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -187,11 +187,11 @@ def test_once_it_is_under_way_it_is_not_asked_for_again(at_home, run):
     with at_home.store.write() as connection:
         (proposed,) = retrain_rows.listing(connection)
         retrain_rows.put(
-            connection, replace(proposed.request, key="churn-other"), RetrainState.RUNNING, at_home.clock.now()
+            connection, replace(proposed.request, key="churn-other"), RetrainState.REQUESTED, at_home.clock.now()
         )
     code, _, err = run("rollback", "churn")
     assert code == 2
-    assert "churn-other is under way (running)" in err
+    assert "churn-other is under way (requested)" in err
 
 
 def test_the_command_learns_which_version_to_leave_and_which_to_go_back_to(folder, run):
@@ -235,7 +235,7 @@ def test_the_button_in_slack_takes_the_way_back_once(tmp_path):
         slack.press("leeway_rollback", incident.id)
         slack.press_again()
         slack.press("leeway_rollback", incident.id)
-        assert eventually(lambda: slack.whispers)
+        assert eventually(lambda: len(slack.whispers) == 2)  # asked for, and asked for already
         buttons.stop()
         (asked,) = trigger.requests
         (found,) = one.requests
