@@ -1,5 +1,6 @@
 """What a person does to an incident, from the command line or a button: each is a step of its own with its author."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,9 +11,9 @@ from monitor.core.errors import UserError
 from monitor.core.incident import Incident, State, Transition
 from monitor.core.labels import Fresh
 from monitor.core.retrain import Action, RetrainRequest, RetrainState
-from monitor.core.retrain_policy import refusal, wanted
+from monitor.core.retrain_policy import Past, refusal, wanted
 from monitor.requesting import ask, request_for
-from monitor.scene import scene_now
+from monitor.scene import Scene, scene_now
 from monitor.store import incidents as incident_rows
 from monitor.store import retrains as retrain_rows
 from monitor.store import versions as version_rows
@@ -120,18 +121,8 @@ def retrain(
     if why_not is not None:
         raise RefusedError(f"no retraining of {watch.name}: {why_not.reason}", why_not.reason)
     scene = replace(scene_now(connection, watch, now), labelled=labelled)
-    about = incident.id if incident is not None else None
-    own = [p for p in past if p.action is Action.RETRAIN]
-    proposals = [p for p in own if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
-    if proposals:
-        proposed = retrain_rows.get(connection, proposals[-1].key).request
-        rows = labelled.rows if labelled is not None else None
-        request = replace(
-            proposed, requested_at=now, requested_by=who, reason=reason or proposed.reason, labelled_rows=rows
-        )
-    else:
-        number = sum(entry.incident == about for entry in own) + 1
-        request = request_for(scene, incident, number, who, reason)
+    request = _approved(connection, scene, past, incident, who, reason, Action.RETRAIN)
+    request = replace(request, labelled_rows=labelled.rows if labelled is not None else None)
     if not dry_run:
         ask(connection, request, now)
     return request
@@ -176,16 +167,29 @@ def roll_back(
     under_way = [entry for entry in past if entry.under_way]
     if under_way:
         raise UserError(f"no rollback of {watch.name}: {under_way[0].key} is under way ({under_way[0].state})")
-    own = [entry for entry in past if entry.action is Action.ROLLBACK]
-    about = incident.id if incident is not None else None
-    proposals = [p for p in own if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
-    if proposals:
-        request = retrain_rows.get(connection, proposals[-1].key).request
-        request = replace(request, requested_at=now, requested_by=who, reason=reason or request.reason, target=target)
-    else:
-        number = sum(entry.incident == about for entry in own) + 1
-        scene = scene_now(connection, watch, now)
-        request = replace(request_for(scene, incident, number, who, reason, Action.ROLLBACK), target=target)
+    scene = scene_now(connection, watch, now)
+    request = _approved(connection, scene, past, incident, who, reason, Action.ROLLBACK)
+    request = replace(request, target=target)
     if not dry_run:
         ask(connection, request, now)
     return request
+
+
+def _approved(
+    connection: sa.Connection,
+    scene: Scene,
+    past: Sequence[Past],
+    incident: Incident | None,
+    who: str,
+    reason: str,
+    action: Action,
+) -> RetrainRequest:
+    """Return the proposal that a person approves now, or a request of their own where nothing is proposed."""
+    about = incident.id if incident is not None else None
+    own = [entry for entry in past if entry.action is action]
+    proposals = [p for p in own if p.state is RetrainState.PROPOSED and (incident is None or p.incident == about)]
+    if proposals:
+        proposed = retrain_rows.get(connection, proposals[-1].key).request
+        return replace(proposed, requested_at=scene.now, requested_by=who, reason=reason or proposed.reason)
+    number = sum(entry.incident == about for entry in own) + 1
+    return request_for(scene, incident, number, who, reason, action)

@@ -33,10 +33,14 @@ def follow(store: Store, name: str, registry: Mlflow, now: datetime) -> None:
     if found is None:
         log.warning("alias.unset", model=name, alias=registry.alias)
         return
+    with store.read() as connection:  # most looks bring nothing new: no writer has to wait for them
+        known = version_rows.began(connection, name)
+    if known and known[-1].version == found.version:
+        return
     with store.write() as connection:
         entries = version_rows.listing(connection, name)
         if entries and entries[-1].version == found.version:
-            return
+            return  # another replica was first
         # Since when the first one serves nobody remembers; since it was made, at the earliest.
         since = now if entries else min(found.created_at, now)
         version_rows.begin(connection, name, found.version, since, "mlflow", now)

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -167,6 +168,27 @@ def exchange(
     UnansweredError
         When no answer came.
     """
+    with opened(url, body, headers, timeout=timeout, method=method, trusted=trusted) as answer:
+        return Reply(answer.status, headers_of(answer), _beginning(answer, timeout, largest))
+
+
+@contextmanager
+def opened(
+    url: SecretStr,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,
+    method: str,
+    trusted: "ssl.SSLContext | None",
+) -> Iterator[Any]:
+    """Make one request, following no redirect, and give its answer, whatever its status, to be read.
+
+    Raises
+    ------
+    UnansweredError
+        When no answer came, or it broke off while it was read.
+    """
     import http.client
     import urllib.error
     import urllib.request
@@ -180,10 +202,14 @@ def exchange(
         except urllib.error.HTTPError as refused:
             answer = refused
         with answer:
-            found = {name.lower(): value for name, value in answer.headers.items()}
-            return Reply(answer.status, found, _beginning(answer, timeout, largest))
+            yield answer
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise UnansweredError(explain(error), uncertain=may_have_arrived(error)) from error
+
+
+def headers_of(answer: Any) -> dict[str, str]:
+    """Return an answer's headers by their names in lower case."""
+    return {name.lower(): value for name, value in answer.headers.items()}
 
 
 def _beginning(answer: Any, timeout: float, largest: int) -> str:

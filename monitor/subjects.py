@@ -104,7 +104,7 @@ class Subjects:
 
     def chosen(self, watch: Watch, version: str | None, window: Window) -> Chosen:
         """Return the snapshot that a window of a version is judged against; see :class:`monitor.choosing.Choosing`."""
-        return Choosing(self.store, self.clock, self.who).chosen(watch, version, window)
+        return self._choosing.chosen(watch, version, window)
 
     def _now(self, watch: Watch) -> str:
         """Return the snapshot that the model is judged against now, by the version that served last."""
@@ -115,7 +115,11 @@ class Subjects:
         else:  # nothing has been judged yet
             now = self.clock.now()
             version = served(self.store, watch, watch.schedule.newest_due(now), self.reader, now).version
-        return Choosing(self.store, self.clock, self.who).chosen(watch, version).reference_id
+        return self._choosing.chosen(watch, version).reference_id
+
+    @property
+    def _choosing(self) -> Choosing:
+        return Choosing(self.store, self.clock, self.who)
 
     def _signal(self, watch: Watch, reference: Reference, first: datetime | None, span: timedelta | None) -> Signal:
         """Return what a reference teaches, from the store; learnt and kept where the store has it not.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from monitor.core.errors import UserError
-from monitor.outbound import LARGEST_REPLY, Reply, UnansweredError, explain, host_of, may_have_arrived, staying
+from monitor.outbound import LARGEST_REPLY, Reply, headers_of, host_of, opened
 
 if TYPE_CHECKING:
     import ssl
@@ -49,29 +49,18 @@ def download(
     UserError
         When there are more than ``most`` bytes.
     """
-    import http.client
-    import urllib.error
-    import urllib.request
-
     if urlsplit(url.get_secret_value()).scheme not in ("http", "https"):
         raise UserError(f"{host_of(url)} is no address of the web")
-    asked = urllib.request.Request(url.get_secret_value(), headers={"User-Agent": "leeway", **headers})  # noqa: S310 - looked at above
     part = to.with_name(f"{to.name}.part")
     try:
-        try:
-            answer = staying(trusted).open(asked, timeout=timeout)
-        except urllib.error.HTTPError as refused:
-            answer = refused
-        with answer:
-            found = {name.lower(): value for name, value in answer.headers.items()}
+        with opened(url, None, headers, timeout=timeout, method="GET", trusted=trusted) as answer:
+            found = headers_of(answer)
             if not 200 <= answer.status < 300:
                 return Reply(answer.status, found, answer.read(LARGEST_REPLY).decode("utf-8", "replace"))
             to.parent.mkdir(parents=True, exist_ok=True)
             _written(answer, part, most, host_of(url))
             part.replace(to)
             return Reply(answer.status, found, "")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UnansweredError(explain(error), uncertain=may_have_arrived(error)) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -11,11 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from math import sqrt
 
+from checks.measurement import Z_CONFIDENCE
 from monitor.core.finding import Finding, Rule, Verdict
 from monitor.core.incident import Incident, State
 from monitor.core.wording import amount, moment, plural
-
-NORMAL_QUANTILE = 1.6448536269514722  # findings have intervals of 90%
 
 
 class Outcome(StrEnum):
@@ -159,7 +158,7 @@ def level(findings: Sequence[Finding]) -> Level | None:
     window to window.
     """
     known = [
-        (f.effect, (f.effect_ci[1] - f.effect_ci[0]) / (2 * NORMAL_QUANTILE))
+        (f.effect, (f.effect_ci[1] - f.effect_ci[0]) / (2 * Z_CONFIDENCE))
         for f in findings
         if f.effect is not None and f.effect_ci is not None and f.effect_ci[1] > f.effect_ci[0]
     ]
@@ -167,7 +166,7 @@ def level(findings: Sequence[Finding]) -> Level | None:
         return None
     weights = [1 / error**2 for _, error in known]
     mean = sum(weight * effect for weight, (effect, _) in zip(weights, known, strict=True)) / sum(weights)
-    reach = NORMAL_QUANTILE / sqrt(sum(weights))
+    reach = Z_CONFIDENCE / sqrt(sum(weights))
     return Level(mean, mean - reach, mean + reach, len(known))
 
 

@@ -14,6 +14,7 @@ from checks.comparing import refusal
 from checks.detectable import Detectable, blind, detectable
 from checks.evidence import Block
 from checks.lasting import Estimate
+from checks.measurement import Z_CONFIDENCE
 from checks.native import told
 from checks.profile import Column, Profile
 from checks.season import Array
@@ -29,7 +30,6 @@ from monitor.core.window import Window
 from monitor.core.wording import moment
 
 CRITICAL = 1.2  # "very large" (Sawilowsky 2009): a change of which the whole interval lies beyond is critical
-NORMAL_QUANTILE = 1.6448536269514722
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def _numbers(signal: Signal, watched: Watched, visible: Detectable) -> _Numbers:
     def unit(effect: Array) -> list[float]:
         return np.where(scored, effect, share_moved(effect, block.expected)).tolist()  # type: ignore[no-any-return]
 
-    statistic, reach = block.departure / block.error, NORMAL_QUANTILE * block.error
+    statistic, reach = block.departure / block.error, Z_CONFIDENCE * block.error
     return _Numbers(
         block.rows.tolist(),
         statistic.tolist(),

@@ -74,14 +74,15 @@ def latest(connection: sa.Connection, model: str, version: str) -> Version | Non
 
 def former(connection: sa.Connection, model: str, moment: datetime) -> str | None:
     """Return the version that served before the one that serves at a moment; None where nobody knows."""
-    entries = [e for e in listing(connection, model) if e.since <= moment and e.version is not None]
+    entries = [entry for entry in began(connection, model) if entry.since <= moment]
     now = entries[-1].version if entries else None
     return next((entry.version for entry in reversed(entries) if entry.version != now), None)
 
 
 def began(connection: sa.Connection, model: str) -> list[Began]:
     """Return when each version began that is known by name, oldest first."""
-    return [Began(entry.version, entry.since) for entry in listing(connection, model) if entry.version is not None]
+    query = sa.select(table.c.version, table.c.since).where(table.c.model == model, table.c.version.is_not(None))
+    return [Began(*row) for row in connection.execute(query.order_by(table.c.since, table.c.id))]
 
 
 def keep(connection: sa.Connection, entry: Version, reference_id: str | None, proof: Proof | None) -> None:

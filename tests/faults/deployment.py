@@ -205,6 +205,15 @@ class Deployment:
         if stale:
             self.faults.append(Fault("stale", "slack"))
 
+    def nobody_is_dead(self, victims: list[Any]) -> bool:
+        """Start another process where one was killed, as a supervisor does; return whether there was nothing to do."""
+        dead = [victim for victim in victims if victim.killed]
+        for victim in dead:
+            self.mark_dead(victim)
+            victims.remove(victim)
+            self.start()
+        return not dead
+
     def rows_arrive(self) -> None:
         """Let the rows that were held back be there, and the time come to look for them."""
         table = rows(self.world.first, DAYS, 2, broken=True)

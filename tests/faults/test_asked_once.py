@@ -123,7 +123,7 @@ def test_whoever_is_killed_wherever_one_run_begins(deploy, place, orchestrator, 
         until(lambda: any(victim.killed for victim in victims), what=f"reaching {place}")
         if replicas == 1:
             assert left(town) == PLACES[place], "it was killed where it was meant to be"
-        until(lambda: alive(town, victims) and (asked.work(), town.settled())[1], what="the end")
+        until(lambda: town.nobody_is_dead(victims) and (asked.work(), town.settled())[1], what="the end")
         town.end()
         began = asked.began()
     history = replace(town.history(), ledger=began)
@@ -191,13 +191,3 @@ def look(town: Any, how: Callable[..., Any], **options: Any) -> Any:
     """Look into the store."""
     with town.store.read() as connection:
         return how(connection, **options)
-
-
-def alive(town: Any, victims: list[Any]) -> bool:
-    """Start another process where one was killed, as a supervisor does; return whether there was nothing to do."""
-    dead = [victim for victim in victims if victim.killed]
-    for victim in dead:
-        town.mark_dead(victim)
-        victims.remove(victim)
-        town.start()
-    return not dead

@@ -29,19 +29,9 @@ def test_whoever_is_killed_wherever_nothing_is_lost_and_nothing_twice(deploy, pl
     until(lambda: any(victim.killed for victim in victims), what=f"reaching {place}")
     if replicas > 1:
         town.start()
-    until(lambda: _nobody_is_dead(town, victims) and town.settled() and (not late or town.revised()))
+    until(lambda: town.nobody_is_dead(victims) and town.settled() and (not late or town.revised()))
     town.end()
     history = town.history()
     assert violations(history) == [], town.words()
     assert (len(history.incidents), len(history.ledger)) == (2, 1), "the story took place"
     record_property("processes killed", len(history.injected("dead")))
-
-
-def _nobody_is_dead(town, victims):
-    """Start another process where one was killed, as a supervisor does; return whether there was nothing to do."""
-    dead = [victim for victim in victims if victim.killed]
-    for victim in dead:
-        town.mark_dead(victim)
-        victims.remove(victim)
-        town.start()
-    return not dead

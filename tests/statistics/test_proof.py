@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.measurement import Z_CONFIDENCE
 from monitor.core.evaluation import evaluate
 from monitor.core.finding import Finding, IncidentKind, Rule, Severity, Verdict
 from monitor.core.incident import Evidence, Incident, State
 from monitor.core.lifecycle import Holding
-from monitor.core.proof import NORMAL_QUANTILE, Outcome, Part, begun, drift_since, given_up, level
+from monitor.core.proof import Outcome, Part, begun, drift_since, given_up, level
 from tests.core.watched_model import DAY, ROWS, START, bins, drawn, profile_batch, shift, subject, window
 
 NEEDED = 3
@@ -62,9 +63,9 @@ def told(effects, *, incidents=None, opened=(), now=START + 5 * DAY, **more):
 def test_the_level_is_the_mean_weighted_by_precision(windows):
     found = level([finding(number, effect, reach) for number, (effect, reach) in enumerate(windows)])
     effects, reaches = (np.array(each) for each in zip(*windows, strict=True))
-    weights = (reaches / NORMAL_QUANTILE) ** -2.0
+    weights = (reaches / Z_CONFIDENCE) ** -2.0
     assert found.effect == pytest.approx(np.average(effects, weights=weights), abs=1e-9)
-    assert found.high - found.low == pytest.approx(2 * NORMAL_QUANTILE * weights.sum() ** -0.5)
+    assert found.high - found.low == pytest.approx(2 * Z_CONFIDENCE * weights.sum() ** -0.5)
     assert found.windows == len(windows)
 
 
@@ -74,7 +75,7 @@ def test_its_interval_has_the_mean_as_often_as_it_says():
     for _ in range(2000):
         errors = rng.uniform(0.02, 0.3, 5)
         seen = rng.normal(0.2, errors)
-        found = level([finding(n, e, NORMAL_QUANTILE * s) for n, (e, s) in enumerate(zip(seen, errors, strict=True))])
+        found = level([finding(n, e, Z_CONFIDENCE * s) for n, (e, s) in enumerate(zip(seen, errors, strict=True))])
         inside += found.low <= 0.2 <= found.high
     assert inside / 2000 == pytest.approx(0.9, abs=0.02)
 
