@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -18,6 +19,15 @@ from monitor import logs, subjects
 from monitor.cli import main
 from monitor.store.database import Store
 from monitor.store.schema import open_store
+
+# The suite says the same of the same code, however busy the machine is; `make fuzz` tries other examples each time.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize="LEEWAY_FUZZ" not in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from shutil import copytree
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 from structlog.testing import capture_logs
@@ -27,6 +27,7 @@ from monitor.store.schema import open_store
 from monitor.testing import FakeSlack, RecordingTrigger
 from monitor.testing.slack import ANNA, APP_TOKEN, CHANNEL, TOKEN, Fault
 from monitor.watch import watches
+from tests.waiting import until
 from tests.worlds import CONFIG, START, shift, world
 
 DAY = timedelta(days=1)
@@ -42,7 +43,7 @@ SLACK = CONFIG.replace("    checks: auto\n", f"    checks: auto\n{TRIGGER}").rep
 class Desk:
     """A model whose age has shifted, its message in a fake Slack, and somebody who listens to the buttons."""
 
-    def __init__(self, folder, slack, more="timeout: 2s"):
+    def __init__(self, folder, slack, more="timeout: 20s"):
         path = folder / "config.yaml"
         path.write_text(SLACK.replace("URL", slack.api).replace("MORE", more), encoding="utf-8")
         self.slack, self.config = slack, read(path)
@@ -126,13 +127,6 @@ def desk(tmp_path, drifted, slack):
         one.store.close()
 
 
-def eventually(so, seconds=10.0):
-    end = monotonic() + seconds
-    while not so() and monotonic() < end:
-        sleep(0.02)
-    return so()
-
-
 def words_of(message):
     return str(message.get("blocks", ""))  # a chart in the thread has none
 
@@ -149,7 +143,7 @@ def test_a_press_of_ack_acknowledges_edits_the_message_in_place_and_says_who_in_
     desk.buttons.start()
     assert slack.press("leeway_ack", desk.incident.id)
     [message] = slack.posts
-    assert eventually(lambda: "edited" in message and said_in_thread(slack, message, f"acknowledged by {WHO}"))
+    until(lambda: "edited" in message and said_in_thread(slack, message, f"acknowledged by {WHO}"))
     assert desk.incident.acknowledged_by == WHO
     assert f"acknowledged by {WHO}" in words_of(message)
     assert "leeway_ack" not in words_of(message)
@@ -163,7 +157,7 @@ def test_a_retraining_pressed_twice_and_delivered_again_is_asked_for_once(desk, 
     slack.press("leeway_retrain", desk.incident.id)
     slack.press_again()
     slack.press("leeway_retrain", desk.incident.id)
-    assert eventually(lambda: len(slack.whispers) == 2)
+    until(lambda: len(slack.whispers) == 2)
     first, second = desk.told()
     assert "it is asked for now" in first
     assert "was asked for already (succeeded)" in second
@@ -362,11 +356,11 @@ def test_the_daemon_listens_delivers_and_listens_anew_after_a_reload(running, sl
     daemon, desk = running
     [message] = slack.posts
     slack.press("leeway_ack", desk.incident.id)
-    assert eventually(lambda: f"acknowledged by {WHO}" in words_of(message))
+    until(lambda: f"acknowledged by {WHO}" in words_of(message))
     daemon.ask(signal.SIGHUP)
     assert slack.sockets.wait(lambda: slack.sockets.opened == 2, 20)
     slack.press("leeway_silence", desk.incident.id)
-    assert eventually(lambda: "silenced until" in words_of(message))
+    until(lambda: "silenced until" in words_of(message))
     assert len(slack.posts) == 1
 
 
@@ -374,7 +368,7 @@ def test_a_wrong_app_token_does_not_stop_the_daemon(slack, running):
     daemon, _ = running
     slack.plan(Fault("apps.connections.open", "error", code="invalid_auth"))
     slack.disconnect()
-    assert eventually(lambda: not slack._faults)
+    until(lambda: not slack._faults)
     assert not daemon.stopping.is_set()
 
 

@@ -31,6 +31,7 @@ from monitor.core.notice import Deferred, Delivered
 from monitor.daemon import TURN, Daemon
 from monitor.store.schema import open_store
 from monitor.store.tables import incidents, outbox, runs
+from tests.waiting import until
 from tests.worlds import START, drop, world
 
 DAY = timedelta(days=1)
@@ -57,15 +58,6 @@ def model(name, table="predictions", start=START, every="1d", delay="1h"):
 
 def config(*models, store="sqlite:///monitor.db", rest="notifiers: {log: stdout}\ntick: 0.1s\n"):
     return f"store: {store}\nmodels:\n{''.join(models)}{rest}"
-
-
-def until(reached, seconds=30.0):
-    """Wait for something, and say so when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return found
 
 
 def read_rows(store, query):

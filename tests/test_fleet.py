@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -23,6 +22,7 @@ from monitor.store.leases import Leases
 from monitor.store.schema import open_store
 from monitor.subjects import Subjects, weight
 from monitor.watch import watches
+from tests.waiting import until
 from tests.worlds import START, drop, world
 
 DAY = timedelta(days=1)
@@ -85,13 +85,6 @@ def daemon_of(tmp_path, monkeypatch):
         daemon._pool.shutdown()
         daemon._outgoing.shutdown()
         daemon.store.close()
-
-
-def until(reached, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -41,14 +41,14 @@ def profiled(rows, bins):
     return profile_batch(table, bins, time="t", row_id="id")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(ROWS, ROWS, st.integers(0, 40))
 def test_the_profile_of_all_rows_is_the_sum_of_the_profiles_of_any_parts(reference, rows, cut):
     bins = fitted(reference)
     assert profiled(rows[:cut], bins) + profiled(rows[cut:], bins) == profiled(rows, bins)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ROWS, ROWS, ROWS, ROWS)
 def test_profiles_are_a_commutative_monoid(reference, one, two, three):
     bins = fitted(reference)
@@ -59,7 +59,7 @@ def test_profiles_are_a_commutative_monoid(reference, one, two, three):
     assert a + b == b + a
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(ROWS, ROWS)
 def test_every_row_of_a_column_is_counted_exactly_once(reference, rows):
     for column in profiled(rows, fitted(reference)).columns.values():
@@ -69,7 +69,7 @@ def test_every_row_of_a_column_is_counted_exactly_once(reference, rows):
         assert sum(column.families.values()) == len(rows)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(ROWS, ROWS)
 def test_stored_profiles_and_bins_come_back_the_same(reference, rows):
     bins = fitted(reference)
@@ -140,7 +140,7 @@ def _replaced(value, path, new):
     return copy
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data(), st.sampled_from([PROFILE_BYTES, BINS_BYTES]), JSON)
 def test_a_wrong_value_anywhere_in_the_document_never_raises_anything_but_a_format_error(data, stored, wrong):
     document = _body(stored)

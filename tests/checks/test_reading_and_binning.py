@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks import reading
@@ -53,7 +53,6 @@ def test_every_row_is_null_or_mistyped_or_readable_whatever_the_type(read, array
         st.one_of(st.none(), st.text(max_size=6), st.from_regex(r"[+-]?[0-9.]{1,5}(e[0-9]{1,3})?", fullmatch=True))
     )
 )
-@settings(deadline=None)
 def test_any_text_is_read_as_a_number_or_counted_as_mistyped(texts):
     for read in READERS:
         found = read(pa.array(texts, pa.string()))
@@ -136,7 +135,6 @@ def test_kinds_are_inferred_from_the_reference(array, kind):
 NUMBERS = st.lists(st.one_of(st.none(), st.floats(), st.sampled_from([0.0, 1.0])), max_size=80)
 
 
-@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_edges_ascend_are_finite_and_take_any_value(reference, values):
     bins = fit(pa.array(reference, pa.float64()), "numeric")
@@ -147,7 +145,6 @@ def test_edges_ascend_are_finite_and_take_any_value(reference, values):
     assert profile.counts.sum() == profile.present
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=40, max_size=80))
 def test_a_frequent_value_has_a_bin_of_its_own(values):
     bins = fit(pa.array(values))

@@ -115,7 +115,7 @@ def test_a_scalar_is_read_back_as_it_was(drafted, understood, name):
     assert understood(drafted(time=name)).models["churn"].logs.time == name
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), min_size=6, max_size=6)
 )

@@ -5,8 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,11 +33,13 @@ from tests.faults.history import Fault, History, Owed, Receipt
 from tests.faults.house import A_DAY, REFERENCE_DAYS, rows
 from tests.faults.nursery import Nursery
 from tests.faults.receivers import ToldSlack
+from tests.waiting import until
 
 DAY = timedelta(days=1)
 DAYS = 6
+# In this order: a retraining that is still to be asked for when the data break is refused, and none would run.
+NULLS, DRIFT = range(1), range(2, 4)
 LATE = 6  # rows of the last day that a world may hold back
-PATIENCE = 120.0  # seconds: the machine may have other things to do
 CONFIG = """\
 store: {store}
 canary: off
@@ -56,18 +57,9 @@ notifiers:
 tick: 0.1s
 """
 NOTIFIERS = """\
-  slack: {{slack: {{token: {token}, channel: {channel}, base_url: "{slack}", timeout: 2s}}}}
-  hook: {{webhook: {{url: "{hook}", timeout: 2s}}}}
+  slack: {{slack: {{token: {token}, channel: {channel}, base_url: "{slack}", timeout: 20s}}}}
+  hook: {{webhook: {{url: "{hook}", timeout: 20s}}}}
 """
-
-
-def until(reached: Callable[[], Any], seconds: float = PATIENCE, what: str = "it") -> Any:
-    """Wait for something, and say so when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline, f"{what} did not happen in {seconds:g} s"
-        time.sleep(0.1)
-    return found
 
 
 @dataclass(frozen=True)
@@ -99,9 +91,9 @@ def world(folder: Path) -> World:
     """Build a world whose log ends today."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     built = World(folder, today - DAYS * DAY)
-    reference = rows(built.first - REFERENCE_DAYS * DAY, REFERENCE_DAYS, 1, broken=False)
+    reference = rows(built.first - REFERENCE_DAYS * DAY, REFERENCE_DAYS, 1)
     pq.write_table(reference, folder / "reference.parquet")
-    table = rows(built.first, DAYS, 2, broken=True)
+    table = _log(built.first)
     write_rows(folder / "logs.db", table)
     write_rows(folder / "early.db", table.slice(0, DAYS * A_DAY - LATE))
     url = f"sqlite:///{folder}/monitor.db"
@@ -112,6 +104,10 @@ def world(folder: Path) -> World:
     with closing(sqlite3.connect(folder / "monitor.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return built
+
+
+def _log(first: datetime) -> pa.Table:
+    return rows(first, DAYS, 2, drift=DRIFT, nulls=NULLS)
 
 
 def write_rows(path: Path, table: pa.Table) -> None:
@@ -216,7 +212,7 @@ class Deployment:
 
     def rows_arrive(self) -> None:
         """Let the rows that were held back be there, and the time come to look for them."""
-        table = rows(self.world.first, DAYS, 2, broken=True)
+        table = _log(self.world.first)
         write_rows(self.logs, table.slice(DAYS * A_DAY - LATE))
         last = runs.c.window_end == self.world.first + DAYS * DAY
         with self.store.write() as connection:

@@ -33,7 +33,7 @@ START = datetime(2026, 3, 24, 23, tzinfo=UTC)  # midnight in Berlin; summer time
 DAYS = 6
 A_DAY = 60  # rows
 REFERENCE_DAYS = 20
-DRIFTS, NULLS = (1, 3), (4, 5)  # days on which the amount has moved, and on which the age is null
+DRIFT, NULLS = range(1, 3), range(4, 5)  # days on which the amount has moved, and on which the age is null
 CONFIG = """\
 store: sqlite:///monitor.db
 canary: off
@@ -50,8 +50,8 @@ notifiers: {{slack: stdout, hook: stdout}}
 """
 
 
-def rows(first: datetime, days: int, seed: int, *, broken: bool) -> pa.Table:
-    """Return rows with an id, a time, an age and an amount."""
+def rows(first: datetime, days: int, seed: int, *, drift: range = range(0), nulls: range = range(0)) -> pa.Table:
+    """Return rows with an id, a time, an age that is null on some days, and an amount that has moved on others."""
     rng = np.random.default_rng(seed)
     size = days * A_DAY
     times = [first + timedelta(seconds=86400 * (i + 0.5) / A_DAY) for i in range(size)]
@@ -59,9 +59,9 @@ def rows(first: datetime, days: int, seed: int, *, broken: bool) -> pa.Table:
     amount = rng.normal(100, 20, size).round(2)
     for i, time in enumerate(times):
         day = (time - first) // DAY
-        if broken and DRIFTS[0] <= day < DRIFTS[1]:
+        if day in drift:
             amount[i] += 200
-        if broken and NULLS[0] <= day < NULLS[1]:
+        if day in nulls:
             age[i] = None
     return pa.table({"id": [seed * 10**6 + i for i in range(size)], "ts": times, "age": age, "amount": amount})
 
@@ -106,12 +106,12 @@ class Template:
 
 @cache
 def _log() -> pa.Table:
-    return rows(START, DAYS, 2, broken=True)
+    return rows(START, DAYS, 2, drift=DRIFT, nulls=NULLS)
 
 
 def template(folder: Path, catch_up: str = "30d") -> Template:
     """Build what simulations begin with: the reference is in the store, and what it teaches is learnt."""
-    pq.write_table(rows(START - REFERENCE_DAYS * DAY, REFERENCE_DAYS, 1, broken=False), folder / "reference.parquet")
+    pq.write_table(rows(START - REFERENCE_DAYS * DAY, REFERENCE_DAYS, 1), folder / "reference.parquet")
     with sqlite3.connect(folder / "logs.db") as connection:  # which is looked at once, for its columns
         connection.execute("CREATE TABLE predictions (id INTEGER, ts TEXT, age REAL, amount REAL)")
     configs = {}

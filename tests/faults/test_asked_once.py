@@ -29,9 +29,10 @@ from monitor.testing.github import TOKEN, FakeGithub
 from monitor.testing.kubernetes import FakeKubernetes
 from monitor.watch import watches
 from tests.faults import journal
-from tests.faults.deployment import until
+from tests.faults.deployment import DAY, DRIFT
 from tests.faults.history import violations
 from tests.triggers.howto import blocks
+from tests.waiting import until
 
 # Each place, and how a process that is killed there leaves the letter to the trigger.
 PLACES = {
@@ -44,6 +45,7 @@ PLACES = {
     "letter.committed": "pending",  # the run is looked at again, until its end
 }
 STORES = ("sqlite", "postgresql")
+FIRES = DRIFT[1]  # the day whose window decides: the second with the drift
 
 
 class Runs(Server):
@@ -142,7 +144,7 @@ def test_a_request_that_broken_data_overtake_is_not_lost_but_refused_and_said(de
         about_to_decide(town, asked.trigger, broken=True)
         victim = town.start("letter.claimed")
         until(lambda: victim.killed, what="reaching letter.claimed")
-        with judging(town, 5) as deliver:  # the fifth day has no ages
+        with judging(town, FIRES + 2) as deliver:
             deliver()
     [request] = look(town, retrain_rows.listing)
     assert (asked.began(), str(request.state)) == ([], "refused")
@@ -154,14 +156,16 @@ def test_a_request_that_broken_data_overtake_is_not_lost_but_refused_and_said(de
 
 
 def about_to_decide(town: Any, trigger: str, *, broken: bool = False) -> None:
-    """Configure the trigger, and judge the windows before the one in which the drift of the second day fires."""
+    """Configure the trigger, and judge the windows before the one in which the drift fires; ``broken`` is the next."""
     text = town.config.read_text()
     command = next(line for line in text.splitlines() if "trigger:" in line)
     town.config.write_text(text.replace(command, f"    retrain: {{mode: auto, trigger: {{{trigger}}}}}"))
-    if not broken:
+    if broken:
         with closing(sqlite3.connect(town.logs)) as log, log:
-            log.execute("UPDATE predictions SET age = 40 WHERE age IS NULL")  # which would speak against it
-    with judging(town, 2):
+            next_day = f"{town.world.first + (FIRES + 1) * DAY:%Y-%m-%d}"
+            log.execute("UPDATE predictions SET age = NULL WHERE date(ts) = ?", [next_day])
+    with judging(town, FIRES) as deliver:
+        deliver()  # what the broken data before the drift had to say
         assert left(town) is None
 
 

@@ -79,7 +79,6 @@ def test_whatever_is_done_to_the_replicas_nothing_is_lost_and_nothing_twice(hous
     @seed(piece)
     @settings(
         max_examples=-(-EXAMPLES // PIECES),
-        deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),

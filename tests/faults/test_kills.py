@@ -6,8 +6,9 @@ import os
 import pytest
 
 from monitor.failpoints import PLACES
-from tests.faults.deployment import DAYS, until
+from tests.faults.deployment import DAYS
 from tests.faults.history import violations
+from tests.waiting import until
 
 STORES, REPLICAS = ("sqlite", "postgresql"), (1, 2, 4)
 EVERYTHING = list(itertools.product(PLACES, STORES, REPLICAS))
@@ -29,9 +30,9 @@ def test_whoever_is_killed_wherever_nothing_is_lost_and_nothing_twice(deploy, pl
     until(lambda: any(victim.killed for victim in victims), what=f"reaching {place}")
     if replicas > 1:
         town.start()
-    until(lambda: town.nobody_is_dead(victims) and town.settled() and (not late or town.revised()))
+    until(lambda: town.nobody_is_dead(victims) and (not late or town.revised()) and town.settled())
     town.end()
     history = town.history()
     assert violations(history) == [], town.words()
-    assert (len(history.incidents), len(history.ledger)) == (2, 1), "the story took place"
+    assert (len(history.incidents), len(history.ledger)) == (2, 1), town.words()  # the story took place
     record_property("processes killed", len(history.injected("dead")))

@@ -5,7 +5,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from monitor.core.notice import Attempt, Deferred, Delivered, Rejected
 from monitor.notifiers.alertmanager import Alertmanager
 from monitor.testing import FakeWebhook
 from monitor.testing.webhook import Answer
+from tests.waiting import until
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 TOKEN = "token-nobody-sees"
@@ -33,7 +33,7 @@ def receiver():
 
 
 def alertmanager(receiver, **options):
-    return Alertmanager(url=receiver.url, **{"timeout": "2s", **options})
+    return Alertmanager(url=receiver.url, **{"timeout": "20s", **options})
 
 
 def alerts(receiver):
@@ -222,14 +222,6 @@ def up(url):
             return answer.status == 200
     except OSError:
         return False
-
-
-def until(reached, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return found
 
 
 def came_back(receiver, status):

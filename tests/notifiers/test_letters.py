@@ -93,7 +93,7 @@ def slack():
 
 
 def bot_of(slack, **options):
-    return Slack(**{"token": TOKEN, "channel": CHANNEL, "base_url": slack.api, "timeout": "2s", **options})
+    return Slack(**{"token": TOKEN, "channel": CHANNEL, "base_url": slack.api, "timeout": "20s", **options})
 
 
 # --- order --------------------------------------------------------------------------------------------------------
@@ -522,7 +522,7 @@ def _attempt(key):
 
 def test_a_webhook_has_the_same_id_at_every_try(desk):
     with FakeWebhook(Answer(503), Answer(dropped=True), Answer(429, {"Retry-After": "1"})) as receiver:
-        one = desk(team=Webhook(url=receiver.url, timeout="2s"))
+        one = desk(team=Webhook(url=receiver.url, timeout="20s"))
         one.write("k")
         one.flush()
         one.after(timedelta(minutes=3))

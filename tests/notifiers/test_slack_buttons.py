@@ -17,6 +17,7 @@ from monitor.notifiers.slack import Slack
 from monitor.testing import FakeSlack
 from monitor.testing._slack_blocks import faults
 from monitor.testing.slack import APP_TOKEN, CHANNEL, TOKEN, Fault
+from tests.waiting import until
 
 ID = "churn-1a2b3c4d"
 OPEN = "apps.connections.open"
@@ -47,15 +48,8 @@ def listening(slack):
 
 
 def bot_of(slack, **options):
-    given = {"token": TOKEN, "channel": CHANNEL, "app_token": APP_TOKEN, "base_url": slack.api, "timeout": "2s"}
+    given = {"token": TOKEN, "channel": CHANNEL, "app_token": APP_TOKEN, "base_url": slack.api, "timeout": "20s"}
     return Slack(**{**given, **options})
-
-
-def eventually(so, seconds=10.0):
-    end = monotonic() + seconds
-    while not so() and monotonic() < end:
-        sleep(0.02)
-    return so()
 
 
 def calls_of(slack, method):
@@ -162,7 +156,7 @@ def test_the_probe_calls_slacks_own_troubles_by_their_name(slack):
 def test_a_press_is_heard_with_who_pressed_what(slack, listening):
     heard = listening()
     assert slack.press("leeway_ack", ID, "U0BERT")
-    assert eventually(lambda: heard)
+    until(lambda: heard)
     press = heard[0]
     assert (press.action, press.incident, press.user, press.who) == ("ack", ID, "U0BERT", "0bert (U0BERT)")
     assert (press.channel, press.channel_name) == (CHANNEL, "alerts")
@@ -190,7 +184,7 @@ def test_a_press_delivered_twice_has_one_key_and_two_presses_have_two(slack, lis
     slack.press("leeway_ack", ID)
     slack.press_again()
     slack.press("leeway_ack", ID)
-    assert eventually(lambda: len(heard) == 3)
+    until(lambda: len(heard) == 3)
     assert len({press.key for press in heard}) == 2
 
 
@@ -205,14 +199,14 @@ def test_a_lost_connection_comes_back_by_itself(slack, listening, way):
     slack.disconnect(way)
     assert slack.sockets.wait(lambda: slack.sockets.opened == 2, 10)
     assert slack.press("leeway_silence", ID)
-    assert eventually(lambda: [press.action for press in heard] == ["ack", "silence"])
+    until(lambda: [press.action for press in heard] == ["ack", "silence"])
 
 
 def test_a_slack_that_is_away_at_first_is_reached_later(slack, listening):
     slack.plan(Fault(OPEN, "html"), Fault(OPEN, "drop_before"), Fault(OPEN, "limited", seconds=0.1))
     heard = listening()
     assert slack.press("leeway_ack", ID)
-    assert eventually(lambda: heard)
+    until(lambda: heard)
 
 
 # slack_sdk drops a connection whose handshake failed without closing it.
@@ -221,7 +215,7 @@ def test_a_websocket_that_cannot_be_opened_is_tried_again(slack, listening):
     slack.sockets.ticket, right = lambda: "forged", slack.sockets.ticket
     with capture_logs() as lines:
         listening()
-        assert eventually(lambda: len(calls_of(slack, OPEN)) >= 2)
+        until(lambda: len(calls_of(slack, OPEN)) >= 2)
     slack.sockets.ticket = right
     assert slack.press("leeway_ack", ID)
     assert [line["reason"] for line in lines if line["event"] == "buttons.unheard"] == [
@@ -232,7 +226,7 @@ def test_a_websocket_that_cannot_be_opened_is_tried_again(slack, listening):
 def test_a_wrong_app_token_is_logged_once_with_a_remedy_and_without_the_token(slack, listening):
     with capture_logs() as lines:
         listening(app_token="xapp-wrong")
-        assert eventually(lambda: calls_of(slack, OPEN))
+        until(lambda: calls_of(slack, OPEN))
         sleep(0.3)
     [line] = lines
     assert "app_token is not valid" in line["reason"]

@@ -34,11 +34,11 @@ def bot(slack):
 
 
 def bot_of(slack, **options):
-    return Slack(**{"token": TOKEN, "channel": CHANNEL, "base_url": slack.api, "timeout": "2s", **options})
+    return Slack(**{"token": TOKEN, "channel": CHANNEL, "base_url": slack.api, "timeout": "20s", **options})
 
 
 def hook_of(slack, **options):
-    return Slack(webhook_url=slack.hook, timeout="2s", **options)
+    return Slack(webhook_url=slack.hook, timeout="20s", **options)
 
 
 def follow_up(delivered, reason=Reason.RESOLVED, **changes):

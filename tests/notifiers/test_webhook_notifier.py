@@ -25,7 +25,7 @@ def receiver():
 
 
 def webhook(receiver, **options):
-    return Webhook(url=f"{receiver.url}/hooks?key={TOKEN}", **{"timeout": "2s", **options})
+    return Webhook(url=f"{receiver.url}/hooks?key={TOKEN}", **{"timeout": "20s", **options})
 
 
 def test_a_notice_arrives_as_one_cloud_event(receiver):

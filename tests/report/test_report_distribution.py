@@ -24,7 +24,7 @@ def fitted(reference, current=None) -> tuple[Bins, ColumnProfile, ColumnProfile]
 numbers = st.lists(st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 3)), min_size=1, max_size=80)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(numbers, numbers)
 def test_every_row_is_in_a_bar_or_beyond_an_end(reference, current):
     shown = histogram(*fitted(reference, current))

@@ -28,7 +28,7 @@ rows = st.lists(
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "parquet"])
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(known=rows, seen=rows, zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York"]))
 def test_counting_is_streaming(kind, known, seen, zone):
     bins, table = {}, tables(seen)

@@ -10,7 +10,7 @@ STARTING = [
     (Answer(500), RetrainState.UNKNOWN, 60.0),
     (Answer(503, {"Retry-After": "90"}), RetrainState.UNKNOWN, 90.0),
     (Answer(dropped=True), RetrainState.UNKNOWN, 60.0),
-    (Answer(200, delay=1.05), RetrainState.UNKNOWN, 60.0),
+    (Answer(200, delay=3.0), RetrainState.UNKNOWN, 60.0),
     (Answer(200, body="<html>"), RetrainState.UNKNOWN, 60.0),
     (Answer(200, body="[]"), RetrainState.UNKNOWN, 60.0),
     (Answer(429, {"Retry-After": "120"}), RetrainState.REQUESTED, 120.0),
@@ -28,3 +28,8 @@ BEFORE = [
 
 # The answer to a look-up that says nothing.
 UNCLEAR = [*(answer for answer, _, _ in BEFORE if answer.status != 404), Answer(200, body='{"odd": 1}')]
+
+
+def patience(answer: Answer) -> dict[str, str]:
+    """How long to wait for an answer: for one that is late, not; for any other, as long as a busy machine may take."""
+    return {"timeout": "2s" if answer.delay else "20s"}

@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -44,7 +44,7 @@ def receiver():
 
 def airflow(receiver, **options):
     signed = {} if "password" in options else {"token": TOKEN}
-    return Airflow(url=receiver.url, **{"dag": "train", "api": "v2", "timeout": "1s", **signed, **options})
+    return Airflow(url=receiver.url, **{"dag": "train", "api": "v2", "timeout": "20s", **signed, **options})
 
 
 def test_the_run_is_named_by_the_key_and_told_the_whole_request(receiver):
@@ -96,7 +96,7 @@ def test_the_server_is_asked_which_api_it_has(receiver, version, path):
 @pytest.mark.parametrize(("said", "state", "again"), STARTING)
 def test_the_outcome_of_asking_is_known_or_looked_up(receiver, said, state, again):
     receiver.plan([dag(), said])
-    fired = airflow(receiver).fire(asked())
+    fired = airflow(receiver, **patience(said)).fire(asked())
     assert (fired.state, fired.retry_after) == (state, again)
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -50,7 +50,7 @@ def receiver():
 
 
 def dagster(receiver, **options):
-    return Dagster(url=receiver.url, **{"job": "train", "token": TOKEN, "timeout": "1s", **options})
+    return Dagster(url=receiver.url, **{"job": "train", "token": TOKEN, "timeout": "20s", **options})
 
 
 def test_the_run_is_asked_for_with_the_whole_request_in_its_tags(receiver):
@@ -91,7 +91,7 @@ def test_a_run_of_the_key_is_the_answer_and_nothing_is_launched(receiver):
 @pytest.mark.parametrize(("answer", "state", "again"), STARTING)
 def test_the_outcome_of_launching_is_known_or_looked_up_when_it_must_have_ended(receiver, answer, state, again):
     receiver.plan([runs(), jobs(), answer])
-    fired = dagster(receiver).fire(asked())
+    fired = dagster(receiver, **patience(answer)).fire(asked())
     assert fired.state is state
     odd = answer.body == "[]"  # an answer of another shape is no cut
     assert fired.retry_after == (300.0 if state is RetrainState.UNKNOWN and not odd else again)

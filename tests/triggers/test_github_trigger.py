@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 from howto import blocks, changed, configured, train
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -39,7 +39,7 @@ def receiver():
 
 
 def github(server, **options):
-    usual = {"repository": "acme/models", "workflow": "train.yml", "token": TOKEN, "timeout": "2s", "listing": "0.2s"}
+    usual = {"repository": "acme/models", "workflow": "train.yml", "token": TOKEN, "timeout": "20s", "listing": "0.2s"}
     return Github(**{"url": server.url, **usual, **options})
 
 
@@ -231,7 +231,7 @@ def test_a_run_that_was_deleted_is_unknown_and_not_asked_for_again(hub):
 @pytest.mark.parametrize(("answer", "state", "again"), STARTING)
 def test_the_outcome_of_starting_is_known_or_looked_up_when_it_must_be_listed(receiver, answer, state, again):
     receiver.plan([listed(), answer])
-    fired = github(receiver, timeout="1s").fire(asked())
+    fired = github(receiver, **patience(answer)).fire(asked())
     assert fired.state is state
     odd = answer.body == "[]"  # an answer that has no run in it, as of older servers
     assert odd or fired.retry_after == (300.0 if state is RetrainState.UNKNOWN else again)

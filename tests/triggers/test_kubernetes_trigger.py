@@ -13,7 +13,7 @@ from shutil import which
 import pytest
 import yaml
 from howto import blocks, changed, configured, train
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -53,7 +53,7 @@ def account(tmp_path, cluster):
 
 
 def kubernetes(server, **options):
-    usual = {"cronjob": "train", "namespace": "ml", "timeout": "2s"}
+    usual = {"cronjob": "train", "namespace": "ml", "timeout": "20s"}
     if isinstance(server, FakeKubernetes):
         usual["token"] = None if {"account", "token"} & set(options) else server.token("ml", "leeway")
     else:
@@ -357,7 +357,7 @@ def test_a_template_that_kubernetes_refuses_is_refused_with_what_to_correct(clus
 @pytest.mark.parametrize(("answer", "state", "again"), STARTING)
 def test_the_outcome_of_making_the_job_is_known_or_looked_up(receiver, answer, state, again):
     receiver.plan([answered(), answer])
-    fired = kubernetes(receiver, timeout="1s").fire(now())
+    fired = kubernetes(receiver, **patience(answer)).fire(now())
     assert (fired.state, fired.retry_after) == (state, again)
 
 

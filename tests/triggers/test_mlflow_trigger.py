@@ -1,6 +1,7 @@
 """MLflow's alias as a trigger of rolling back, where answers are lost; what holds of real servers is in its contract."""
 
 import pytest
+from orchestrator_outcomes import patience
 from retrain_factory import asked
 
 from monitor.core.retrain import Action, RetrainState
@@ -20,7 +21,7 @@ def server():
 
 
 def trigger(server, **changes):
-    return Mlflow(**{"url": server.url, "name": "churn", "timeout": "1s", **changes})
+    return Mlflow(**{"url": server.url, "name": "churn", "timeout": "20s", **changes})
 
 
 def serving(server):
@@ -32,10 +33,10 @@ def on_setting(server, answer):
     server.plan([Answer(), Answer(), answer])
 
 
-@pytest.mark.parametrize("answer", [Answer(dropped=True), Answer(delay=1.3)])
+@pytest.mark.parametrize("answer", [Answer(dropped=True), Answer(delay=3.0)])
 def test_an_answer_that_is_lost_is_looked_up_and_found_done(server, answer):
     on_setting(server, answer)
-    fired = trigger(server).fire(BACK)
+    fired = trigger(server, **patience(answer)).fire(BACK)
     assert (fired.state, fired.retry_after) == (RetrainState.UNKNOWN, 60.0)
     assert trigger(server).find(BACK).state is RetrainState.SUCCEEDED
     assert serving(server) == "1"

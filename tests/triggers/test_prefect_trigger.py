@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -44,7 +44,7 @@ def receiver():
 
 
 def prefect(receiver, **options):
-    usual = {"deployment": "train/nightly", "api_key": KEY, "timeout": "1s"}
+    usual = {"deployment": "train/nightly", "api_key": KEY, "timeout": "20s"}
     return Prefect(url=f"{receiver.url}/api", **{**usual, **options})
 
 
@@ -64,7 +64,7 @@ def test_the_run_is_asked_for_by_key_with_the_whole_request(receiver):
 @pytest.mark.parametrize(("answer", "state", "again"), STARTING)
 def test_the_outcome_of_asking_is_known_or_looked_up(receiver, answer, state, again):
     receiver.plan([deployment(), answer])
-    fired = prefect(receiver).fire(asked())
+    fired = prefect(receiver, **patience(answer)).fire(asked())
     assert (fired.state, fired.retry_after) == (state, again)
 
 

@@ -22,7 +22,7 @@ def receiver():
 
 
 def webhook(receiver, **options):
-    return Webhook(url=f"{receiver.url}/retrain?key={TOKEN}", **{"timeout": "2s", **options})
+    return Webhook(url=f"{receiver.url}/retrain?key={TOKEN}", **{"timeout": "20s", **options})
 
 
 def test_the_request_arrives_as_a_signed_cloud_event_whose_id_is_the_key(receiver):

@@ -357,7 +357,7 @@ def test_a_first_version_without_a_reference_has_nothing_to_be_judged_by(house):
 # --- from MLflow -----------------------------------------------------------------------------------------------------
 
 MLFLOW = PLAIN.replace('{file: reference.parquet, version: "7"}', "{mlflow: {KEPT}}").replace(
-    BY_ROWS, "    versions: {mlflow: {url: URL, name: churn, timeout: 2s, tags: false}}\n    checks: auto\n"
+    BY_ROWS, "    versions: {mlflow: {url: URL, name: churn, timeout: 20s, tags: false}}\n    checks: auto\n"
 )
 
 

@@ -19,7 +19,7 @@ from tests.worlds import CONFIG, START, day_of
 MADE = START - 9 * DAY
 FOLLOWED = CONFIG.replace('{file: reference.parquet, version: "7"}', '{file: "reference-{version}.parquet"}').replace(
     "    checks: auto\n",
-    "    versions: {mlflow: {url: URL, name: churn, timeout: 2s, poll: 1m}}\n    checks: auto\n",
+    "    versions: {mlflow: {url: URL, name: churn, timeout: 20s, poll: 1m}}\n    checks: auto\n",
 )
 
 
@@ -39,7 +39,7 @@ def following(house, server, config=FOLLOWED, **options):
 
 
 def registry(server, **options):
-    return Mlflow(url=server.url, name="churn", timeout="2s", **options)
+    return Mlflow(url=server.url, name="churn", timeout="20s", **options)
 
 
 def served(house):
@@ -239,10 +239,10 @@ def test_where_tags_are_off_none_is_written(house, server):
 # --- the way back -----------------------------------------------------------------------------------------------------
 
 BACK = LABELLED.replace(
-    "    version: model_version\n", "    versions: {mlflow: {url: URL, name: churn, timeout: 2s}}\n"
+    "    version: model_version\n", "    versions: {mlflow: {url: URL, name: churn, timeout: 20s}}\n"
 ).replace(
     "    checks: auto\n",
-    "    rollback: {trigger: {mlflow: {url: URL, name: churn, timeout: 2s}}}\n    checks: auto\n",
+    "    rollback: {trigger: {mlflow: {url: URL, name: churn, timeout: 20s}}}\n    checks: auto\n",
 )
 
 

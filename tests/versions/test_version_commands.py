@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from shutil import copytree
-from time import monotonic, sleep
 
 import pytest
 
@@ -16,9 +15,10 @@ from monitor.testing import FakeSlack, RecordingTrigger
 from monitor.testing.slack import APP_TOKEN, CHANNEL, TOKEN
 from tests.versions.housed import DAY, House, write_reference_of
 from tests.versions.test_proving import LABELLED, label, predicting, with_back
+from tests.waiting import until
 from tests.worlds import START
 
-WITH_SLACK = "team: {slack: {token: TOKEN, channel: CHANNEL, app_token: APP, base_url: URL, timeout: 2s}}"
+WITH_SLACK = "team: {slack: {token: TOKEN, channel: CHANNEL, app_token: APP, base_url: URL, timeout: 20s}}"
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +205,6 @@ def test_the_command_learns_which_version_to_leave_and_which_to_go_back_to(folde
 # --- the button ---------------------------------------------------------------------------------------------------------
 
 
-def eventually(so, seconds=10.0):
-    end = monotonic() + seconds
-    while not so() and monotonic() < end:
-        sleep(0.02)
-    return so()
-
-
 def test_the_button_in_slack_takes_the_way_back_once(tmp_path):
     with FakeSlack() as slack:
         receiver = WITH_SLACK.replace("TOKEN", TOKEN).replace("CHANNEL", CHANNEL).replace("APP", APP_TOKEN)
@@ -235,7 +228,7 @@ def test_the_button_in_slack_takes_the_way_back_once(tmp_path):
         slack.press("leeway_rollback", incident.id)
         slack.press_again()
         slack.press("leeway_rollback", incident.id)
-        assert eventually(lambda: len(slack.whispers) == 2)  # asked for, and asked for already
+        until(lambda: len(slack.whispers) == 2)  # asked for, and asked for already
         buttons.stop()
         (asked,) = trigger.requests
         (found,) = one.requests

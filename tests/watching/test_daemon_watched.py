@@ -10,7 +10,8 @@ from monitor.core.notice import Deferred, Delivered
 from monitor.store import heartbeats
 from monitor.store.tables import runs
 from monitor.testing import FakeClock, FakeWebhook
-from tests.test_daemon import DAY, NOW, Receiver, config, done, drop, events, model, read_rows, until
+from tests.test_daemon import DAY, NOW, Receiver, config, done, drop, events, model, read_rows
+from tests.waiting import until
 
 HOUR = timedelta(hours=1)
 REST = "notifiers: {log: stdout}\ntick: 0.1s\ncanary: off\n"

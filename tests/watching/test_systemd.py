@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.systemd import Systemd
-from tests.test_daemon import DAYS, FIRST, Process, recent, until
+from tests.test_daemon import DAYS, FIRST, Process, recent
+from tests.waiting import until
 from tests.worlds import world
 
 
@@ -116,6 +117,7 @@ from monitor.daemon import Daemon
 real = Daemon._look
 Daemon._look = lambda self: threading.Event().wait() if os.path.exists(sys.argv[-1] + ".freeze") else real(self)
 from monitor.cli import main
+from tests.waiting import until
 main()
 """
 

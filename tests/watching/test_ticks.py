@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from monitor import ticks
 from monitor.pulse import Pulse, patience
 from monitor.ticks import Ticks
+from tests.waiting import PATIENCE, until
 
 
 class Wall(datetime):
@@ -52,14 +53,7 @@ def begun():
         one.end()
 
 
-def until(reached, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def supervise(one, reached, seconds=20.0):
+def supervise(one, reached, seconds=PATIENCE):
     """Do what the daemon does once a second until something is reached; return how often it began anew."""
     anew, deadline = 0, time.monotonic() + seconds
     while not reached():

@@ -20,7 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_clas
 from monitor.checkup import PATIENCE
 from monitor.core.errors import UserError
 from monitor.web.listening import bound
-from tests.test_daemon import DAY, NOW, Running, config, done, drop, events, model, until
+from tests.test_daemon import DAY, NOW, Running, config, done, drop, events, model
+from tests.waiting import until
 from tests.worlds import world
 
 TOKEN = "a-token-of-sixteen-and-more"
