@@ -41,6 +41,7 @@ a sample of both. How many of each the run of this page took stands in its table
 TITLES = {
     "test_kills": "processes killed at every place of the way",
     "test_histories": "random histories: crashes, clocks, cut connections, late rows, a failing Slack",
+    "test_asked_once": "killed between the decision to retrain and its acceptance, and data that break meanwhile",
     "test_outages": "frozen, cut off, restarted, too busy, full, locked",
     "test_mutants": "faults planted in the code, each of which the checker must see",
     "test_checker": "histories that are wrong, each of which the checker must see",
@@ -108,7 +109,8 @@ def _soak(found: Soak) -> str:
         f"{found.models} models of {found.columns} columns, a window a day each, {len(found.days)} simulated days by "
         "`python -m benchmarks.soak`; every window is looked at four times more for late rows, a column goes null "
         f"every {soak.NULLS_EVERY} days, and Slack is too busy now and then. Samples are kept for 7 days, profiles and "
-        "incidents for 60, the least that the configuration allows; the store therefore grows until day 60.\n\n"
+        "incidents for 60, the least that the configuration allows, and 60 windows in any case; the store therefore grows "
+        "until day 65.\n\n"
     )
     rows = [
         (f"day {day.number}", f"{day.resident:.0f} MB", day.files, day.threads, f"{day.store:.0f} MB")
@@ -126,7 +128,7 @@ def _soak(found: Soak) -> str:
     return (
         first
         + table(("end of", "resident", "open files", "threads", "store"), rows)
-        + f"\nFrom the middle of the run to its end: {growth}.\n\n"
+        + f"\nFrom the first to the last third of the last {min(soak.MONTH, len(found.days))} days: {growth}.\n\n"
         f"Of {found.owed:,} owed windows {found.done:,} have a result; {found.looks:,} second looks. "
         f"{found.written:,} notices were written and {found.told:,} arrived, {found.doubled} of them twice. "
         f"The daemon took {found.cpu / 60:.1f} minutes of CPU.\n"
@@ -145,7 +147,7 @@ def main() -> None:
     if options.soak is not None:
         soaked = Soak.of(json.loads(options.soak.read_text()))
     else:
-        soaked = soak.measure(3, 6, 5) if options.small else soak.measure(50, 20, 90)
+        soaked = soak.measure(3, 6, 5) if options.small else soak.measure(50, 20, soak.DAYS)
     found = list(suites(options.faults or faults(small=options.small)))
     (out / "reliability.md").write_text(page(found, soaked), encoding="utf-8")
     print(f"wrote {out / 'reliability.md'}")

@@ -26,6 +26,7 @@ from benchmarks.fleet import FIRST, HOUR, Replica, prepare, rows
 REFERENCE_DAYS, ROWS = 42, 200  # rows a day
 STEP = 6  # hours
 NULLS_EVERY = 14  # days
+DAYS, MONTH = 100, 30  # of which the last month counts: until day 65 the store keeps everything that a verdict may rest on
 PATIENCE = 600  # seconds for one step
 MODEL = """\
   m{number:03}:
@@ -83,10 +84,10 @@ class Soak:
         return cls(**{**document, "days": tuple(Day(**day) for day in document["days"])})
 
     def growth(self, name: str) -> float:
-        """Return how much something grew from the middle of the run to its end, as a share of what it was."""
-        half = self.days[len(self.days) // 2 :]
-        third = max(1, len(half) // 3)
-        first, last = (sum(getattr(day, name) for day in part) / third for part in (half[:third], half[-third:]))
+        """Return how much something grew from the first to the last third of the last month, as a share of what it was."""
+        month = self.days[-MONTH:]
+        third = max(1, len(month) // 3)
+        first, last = (sum(getattr(day, name) for day in part) / third for part in (month[:third], month[-third:]))
         return float(last / first - 1)
 
 
@@ -226,7 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=50)
     parser.add_argument("--columns", type=int, default=20)
-    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--days", type=int, default=DAYS)
     options = parser.parse_args()
     found = measure(options.models, options.columns, options.days)
     print(json.dumps(asdict(found), indent=1))
