@@ -26,7 +26,10 @@ from benchmarks.fleet import FIRST, HOUR, Replica, prepare, rows
 REFERENCE_DAYS, ROWS = 42, 200  # rows a day
 STEP = 6  # hours
 NULLS_EVERY = 14  # days
-DAYS, MONTH = 100, 30  # of which the last month counts: until day 65 the store keeps everything that a verdict may rest on
+DAYS, MONTH = (
+    100,
+    30,
+)  # of which the last month counts: until day 65 the store keeps everything that a verdict may rest on
 PATIENCE = 600  # seconds for one step
 MODEL = """\
   m{number:03}:
@@ -84,7 +87,7 @@ class Soak:
         return cls(**{**document, "days": tuple(Day(**day) for day in document["days"])})
 
     def growth(self, name: str) -> float:
-        """Return how much something grew from the first to the last third of the last month, as a share of what it was."""
+        """Return how much something grew from the first to the last third of the last month, as a share."""
         month = self.days[-MONTH:]
         third = max(1, len(month) // 3)
         first, last = (sum(getattr(day, name) for day in part) / third for part in (month[:third], month[-third:]))

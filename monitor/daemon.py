@@ -140,7 +140,7 @@ class Daemon:
             self._submit("retention", self._prune)
         if self._canary.due:
             self._submit("canary", self._prove)
-        if self._following.due(self.watches.values()):
+        if self._following.owes(self.watches.values()):
             self._submit(FOLLOWING, self._follow)
 
     def _look(self) -> None:

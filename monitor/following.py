@@ -1,6 +1,6 @@
 """MLflow's registry, followed: which version the alias points at, and tags that say how each version fares."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from monitor.registries.mlflow import Mlflow
 from monitor.store import incidents as incident_rows
 from monitor.store import runs as run_rows
 from monitor.store import versions as version_rows
-from monitor.store.database import Store
+from monitor.store.database import Store, StoreAwayError
 from monitor.watch import Watch
 
 log = structlog.get_logger("monitor.following")
@@ -70,6 +70,7 @@ class Following:
     store: Store
     clock: Clock
     _looked: dict[str, datetime] = field(default_factory=dict)
+    _away: dict[str, LeewayError] = field(default_factory=dict)
     _tagged: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
     def due(self, watches: Iterable[Watch]) -> list[Watch]:
@@ -82,6 +83,10 @@ class Following:
             and not (watch.name in self._looked and abs(now - self._looked[watch.name]) < registry.poll)
         ]
 
+    def owes(self, watches: Collection[Watch]) -> bool:
+        """Return whether a model is due, or one whose registry is away is watched no more, which is to be forgotten."""
+        return bool(self.due(watches) or self._away.keys() - {watch.name for watch in watches})
+
     def hasten(self, name: str) -> None:
         """Look at a model's alias as soon as possible, for it has moved."""
         self._looked.pop(name, None)
@@ -91,21 +96,28 @@ class Following:
 
         Raises
         ------
+        StoreAwayError
+            When the store cannot be used.
         LeewayError
-            What the last of those said that could not be followed.
+            What one of those said that could not be followed the last time, be they due now or not.
         """
-        trouble: LeewayError | None = None
-        for watch in self.due(watches):
+        known = {watch.name: watch for watch in watches}
+        for watch in self.due(known.values()):
             registry = watch.model.versions.mlflow
             assert registry is not None
             self._looked[watch.name] = self.clock.now()
             try:
                 follow(self.store, watch.name, registry, self.clock.now())
                 self._tag(watch.name, registry)
+            except StoreAwayError:
+                raise
             except LeewayError as error:
-                trouble = error
-        if trouble is not None:
-            raise trouble
+                self._away[watch.name] = error
+            else:
+                self._away.pop(watch.name, None)
+        self._away = {name: error for name, error in self._away.items() if name in known}
+        if self._away:
+            raise next(iter(self._away.values())).with_traceback(None)  # of many raises it would be a long one
 
     def _tag(self, name: str, registry: Mlflow) -> None:
         wanted = tags(self.store, name) if registry.tags else None

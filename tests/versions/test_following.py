@@ -170,6 +170,12 @@ def test_one_registry_that_is_away_does_not_stop_the_others(house, server, tmp_p
 
             assert [entry.model for entry in rows.listing(connection)] == ["spend"]
         assert follower.due(one.watches.values()) == []  # it, too, is asked again when its time has come
+        follower.hasten("spend")
+        with pytest.raises(UnavailableError):  # and is away until then, though the other is well
+            follower.work(one.watches.values())
+        assert follower.owes([one.watches["spend"]])  # when the configuration has the one that is away no more
+        follower.work([one.watches["spend"]])
+        assert not follower.owes([one.watches["spend"]])
 
 
 # --- tags -----------------------------------------------------------------------------------------------------------
