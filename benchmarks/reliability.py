@@ -109,8 +109,8 @@ def _soak(found: Soak) -> str:
         f"{found.models} models of {found.columns} columns, a window a day each, {len(found.days)} simulated days by "
         "`python -m benchmarks.soak`; every window is looked at four times more for late rows, a column goes null "
         f"every {soak.NULLS_EVERY} days, and Slack is too busy now and then. Samples are kept for 7 days, profiles and "
-        "incidents for 60, the least that the configuration allows, and 60 windows in any case; the store grows until day "
-        "65 therefore.\n\n"
+        "incidents for 60, the least that the configuration allows, and 60 windows in any case; the store grows until "
+        "day 65 therefore.\n\n"
     )
     rows = [
         (f"day {day.number}", f"{day.resident:.0f} MB", day.files, day.threads, f"{day.store:.0f} MB")
