@@ -185,7 +185,8 @@ class Delivery:
         incident = incident_rows.get(connection, request.incident)
         detail = f"{request.key} {fired.state}" + (f": {fired.note}" if fired.note else "")
         detail += f" ({fired.url})" if fired.url is not None else ""
-        follow(connection, scene_now(connection, watch, now), [Transition(incident, incident, "retrain", now, detail)])
+        ended = Transition(incident, incident, str(request.action), now, detail)
+        follow(connection, scene_now(connection, watch, now), [ended])
 
 
 def wait(letter: Letter, retry_after: float | None) -> float:

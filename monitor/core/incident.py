@@ -127,6 +127,7 @@ class Reason(StrEnum):
     REPEAT = "repeat interval elapsed"
     PERSON = "a person acted"
     RETRAIN = "retraining"
+    ROLLBACK = "rolling back"
     REVISED = "late rows revised a window"
     PROOF = "whether the new version helped"
 

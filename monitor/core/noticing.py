@@ -32,9 +32,11 @@ _REASONS = {
     "expected": Reason.PERSON,
     "silenced": Reason.PERSON,
     "retrain": Reason.RETRAIN,
+    "rollback": Reason.ROLLBACK,
     "revised": Reason.REVISED,
     "proof": Reason.PROOF,
 }
+_AFTERWARDS = frozenset({"retrain", "rollback", "revised", "proof"})  # what is told besides an incident's own windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def notice_key(incident: str, receiver: str, step: Transition) -> str:
     again = step.actor != "monitor" or step.event == "revised"
     moment = step.at if again else step.after.last_window_end
     seed = f"{incident}|{receiver}|{step.event}|{step.after.windows}|{step.after.calm}|{moment.isoformat()}"
-    seed += f"|{step.detail}" if step.event in ("revised", "retrain", "proof") else ""
+    seed += f"|{step.detail}" if step.event in _AFTERWARDS else ""
     return f"{incident}-{sha256(seed.encode()).hexdigest()[:12]}"
 
 
@@ -104,7 +106,7 @@ def _muted(step: Transition, last: datetime | None, others: Sequence[Incident]) 
     if step.event == "resolved":
         # A receiver that was never told of the incident need not hear that it is over.
         return "" if last is not None else "nothing was sent about this incident"
-    if step.event in ("acknowledged", "expected", "silenced", "retrain", "revised", "proof"):
+    if step.event in _AFTERWARDS | {"acknowledged", "expected", "silenced"}:
         return "" if last is not None else "nothing was sent about this incident"
     if incident.expected:
         return "a person declared the change expected"

@@ -181,6 +181,7 @@ def _news(notice: Notice) -> str:
         Reason.RESOLVED: "Resolved",
         Reason.PERSON: "A person acted",
         Reason.RETRAIN: "Retraining",
+        Reason.ROLLBACK: "Rolling back",
         Reason.REVISED: "Late rows",
         Reason.PROOF: "Whether the new version helped",
     }[notice.reason]

@@ -93,7 +93,7 @@ def test_a_person_who_acts_twice_makes_two_steps():
     assert one.reason is Reason.PERSON
 
 
-@pytest.mark.parametrize("event", ["retrain", "proof"])
+@pytest.mark.parametrize("event", ["retrain", "rollback", "proof"])
 def test_what_becomes_known_later_in_the_same_state_of_an_incident_is_told_as_well(event):
     first, second = (replace(step(event), detail=detail) for detail in ("churn-1-1 failed", "churn-1-2 succeeded"))
     keys = {decide(each, ["a"], {"a": NOW}, (), repeat=REPEAT)[0].key for each in (first, first, second)}

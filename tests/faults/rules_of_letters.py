@@ -16,6 +16,7 @@ TOLD = {
     "expected": "a person acted",
     "silenced": "a person acted",
     "retrain": "retraining",
+    "rollback": "rolling back",
     "revised": "late rows revised a window",
 }
 # What is told even to receivers that have not been told of the incident before.

@@ -258,7 +258,7 @@ def test_a_version_that_is_worse_is_left_again_when_a_person_presses_the_button(
     done = f"{key} succeeded: alias champion of risk in MLflow at http://127.0.0.1 points at version 1 ({page})"
     assert like(
         story.said(message),
-        [f"What happened so far: {worse}", f"Retraining: {done}", "Resolved: version 1 serves now"],
+        [f"What happened so far: {worse}", f"Rolling back: {done}", "Resolved: version 1 serves now"],
     )
     assert like(story.timeline(message), [
         "2026-01-17 01:00 UTC  fired: Version 2 serves since 2026-01-15 01:*",  # long lines are cut

@@ -273,6 +273,7 @@ def test_the_alias_goes_back_to_the_former_version_and_the_incident_ends(house, 
     one.deliver()
     assert [request.state for request in one.requests] == [RetrainState.SUCCEEDED]
     assert server.models["churn"].aliases["champion"] == "7"
+    assert [event.event for event in one.timeline(worse)][-1] == "rollback"
     for day in range(12, 15):
         one.until(day)
     assert one.incident("worse_version").resolved_reason == "version 7 serves now"
