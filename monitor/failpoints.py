@@ -64,4 +64,5 @@ def reach(place: str) -> None:
 def _act(action: str, place: str) -> None:
     if action == "raise":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
-    os.kill(os.getpid(), signal.SIGSTOP if action == "stop" else signal.SIGKILL)
+    # To this very thread: what is sent to the process may reach another one first, and this one would go on meanwhile.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP if action == "stop" else signal.SIGKILL)
