@@ -108,7 +108,7 @@ class Running:
         self.thread.start()
         return self
 
-    def stop(self, seconds=20.0):
+    def stop(self, seconds=60.0):
         if self.thread.is_alive():
             self.daemon.ask(signal.SIGTERM)
             self.thread.join(seconds)
@@ -567,7 +567,7 @@ class Process:
         entries = [json.loads(line) for line in self.err.read_text().split("\n")[:-1]]
         return [entry for entry in entries if entry["event"] == event]
 
-    def end(self, number, seconds=10):
+    def end(self, number, seconds=60):
         self.running.send_signal(number)
         return self.running.wait(seconds)
 

@@ -135,10 +135,10 @@ def test_a_window_that_failed_before_the_clock_was_set_back_does_not_rest_until_
     until(lambda: len(events(said, "window.failed")) >= 2)
 
 
-def test_a_message_that_was_put_off_before_the_clock_was_set_back_is_not_put_off_until_then(running):
+def test_a_message_that_was_put_off_before_the_clock_was_set_back_is_not_put_off_until_then(running, said):
     clock, receiver = FakeClock(NOW), Receiver(Deferred("busy"))
     one = running(config(model("churn"), rest=REST), change=drop("age", 3, 5), receiver=receiver, clock=clock)
-    until(lambda: receiver.keys)
+    until(lambda: events(said, "notice.deferred"))
     receiver.answer = Delivered({})
     clock.advance(-2 * DAY)
     seen = len(receiver.keys)
