@@ -264,7 +264,7 @@ def test_a_version_that_is_worse_is_left_again_when_a_person_presses_the_button(
         "2026-01-17 01:00 UTC  fired: Version 2 serves since 2026-01-15 01:*",  # long lines are cut
         "2026-01-17 01:00 UTC  rollback proposed: `monitor rollback risk` goes back to version 1",
         f"2026-01-17 01:* UTC  rollback requested by {ANNA}: {key}: Version 2 serves since *",
-        f"2026-01-17 01:* UTC  retrain: {done}",
+        f"2026-01-17 01:* UTC  rollback: {done}",
         "2026-01-19 01:00 UTC  resolved: version 1 serves now",
     ])  # fmt: skip
 
