@@ -26,10 +26,8 @@ from benchmarks.fleet import FIRST, HOUR, Replica, prepare, rows
 REFERENCE_DAYS, ROWS = 42, 200  # rows a day
 STEP = 6  # hours
 NULLS_EVERY = 14  # days
-DAYS, MONTH = (
-    100,
-    30,
-)  # of which the last month counts: until day 65 the store keeps everything that a verdict may rest on
+DAYS = 100  # until day 65 the store keeps everything that a verdict may rest on
+MONTH = 30  # days, the last ones, that say whether anything grows
 PATIENCE = 600  # seconds for one step
 MODEL = """\
   m{number:03}:

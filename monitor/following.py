@@ -85,13 +85,16 @@ class Following:
 
     def owes(self, watches: Collection[Watch]) -> bool:
         """Return whether a model is due, or one whose registry is away is watched no more, which is to be forgotten."""
-        return bool(self.due(watches) or self._away.keys() - {watch.name for watch in watches})
+        return bool(self.due(watches) or self._gone(watches))
+
+    def _gone(self, watches: Iterable[Watch]) -> set[str]:
+        return self._away.keys() - {watch.name for watch in watches}
 
     def hasten(self, name: str) -> None:
         """Look at a model's alias as soon as possible, for it has moved."""
         self._looked.pop(name, None)
 
-    def work(self, watches: Iterable[Watch]) -> None:
+    def work(self, watches: Collection[Watch]) -> None:
         """Follow the models that are due; one whose registry is away does not stop the others.
 
         Raises
@@ -101,8 +104,9 @@ class Following:
         LeewayError
             What one of those said that could not be followed the last time, be they due now or not.
         """
-        known = {watch.name: watch for watch in watches}
-        for watch in self.due(known.values()):
+        for name in self._gone(watches):
+            del self._away[name]
+        for watch in self.due(watches):
             registry = watch.model.versions.mlflow
             assert registry is not None
             self._looked[watch.name] = self.clock.now()
@@ -115,7 +119,6 @@ class Following:
                 self._away[watch.name] = error
             else:
                 self._away.pop(watch.name, None)
-        self._away = {name: error for name, error in self._away.items() if name in known}
         if self._away:
             raise next(iter(self._away.values())).with_traceback(None)  # of many raises it would be a long one
 

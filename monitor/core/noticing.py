@@ -36,7 +36,8 @@ _REASONS = {
     "revised": Reason.REVISED,
     "proof": Reason.PROOF,
 }
-_AFTERWARDS = frozenset({"retrain", "rollback", "revised", "proof"})  # what is told besides an incident's own windows
+_BESIDES = frozenset({"retrain", "rollback", "revised", "proof"})  # besides what an incident's own windows show
+_GOES_ON = _BESIDES | {"resolved", "acknowledged", "expected", "silenced"}  # is told to whom the incident was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def notice_key(incident: str, receiver: str, step: Transition) -> str:
     again = step.actor != "monitor" or step.event == "revised"
     moment = step.at if again else step.after.last_window_end
     seed = f"{incident}|{receiver}|{step.event}|{step.after.windows}|{step.after.calm}|{moment.isoformat()}"
-    seed += f"|{step.detail}" if step.event in _AFTERWARDS else ""
+    seed += f"|{step.detail}" if step.event in _BESIDES else ""
     return f"{incident}-{sha256(seed.encode()).hexdigest()[:12]}"
 
 
@@ -103,10 +104,7 @@ def _overdue(step: Transition, last: datetime | None, repeat: timedelta) -> bool
 
 def _muted(step: Transition, last: datetime | None, others: Sequence[Incident]) -> str:
     incident = step.after
-    if step.event == "resolved":
-        # A receiver that was never told of the incident need not hear that it is over.
-        return "" if last is not None else "nothing was sent about this incident"
-    if step.event in _AFTERWARDS | {"acknowledged", "expected", "silenced"}:
+    if step.event in _GOES_ON:
         return "" if last is not None else "nothing was sent about this incident"
     if incident.expected:
         return "a person declared the change expected"

@@ -28,8 +28,3 @@ BEFORE = [
 
 # The answer to a look-up that says nothing.
 UNCLEAR = [*(answer for answer, _, _ in BEFORE if answer.status != 404), Answer(200, body='{"odd": 1}')]
-
-
-def patience(answer: Answer) -> dict[str, str]:
-    """How long to wait for an answer: for one that is late, not; for any other, as long as a busy machine may take."""
-    return {"timeout": "2s" if answer.delay else "20s"}

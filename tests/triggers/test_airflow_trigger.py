@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -14,6 +14,7 @@ from monitor.testing import FakeWebhook
 from monitor.testing.webhook import Answer
 from monitor.triggers._airflow_server import run_id
 from monitor.triggers.airflow import Airflow
+from tests.waiting import patience
 
 TOKEN = "a-token-of-a-managed-airflow"
 PASSWORD = "a-password-of-a-user"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 from howto import blocks, changed, configured, train
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -19,6 +19,7 @@ from monitor.testing._github_dispatch import parsed
 from monitor.testing.github import TOKEN, FakeGithub, Fault
 from monitor.testing.webhook import Answer
 from monitor.triggers.github import Github
+from tests.waiting import patience
 
 PAGE = "github.md"
 WORKFLOW = blocks(PAGE, "yml")[0]

@@ -13,7 +13,7 @@ from shutil import which
 import pytest
 import yaml
 from howto import blocks, changed, configured, train
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -23,6 +23,7 @@ from monitor.testing import FakeWebhook
 from monitor.testing.kubernetes import FakeKubernetes, Fault
 from monitor.testing.webhook import Answer
 from monitor.triggers.kubernetes import Kubernetes
+from tests.waiting import patience
 
 PAGE = "kubernetes.md"
 MANIFESTS = blocks(PAGE, "yml")[0]

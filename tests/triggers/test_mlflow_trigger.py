@@ -1,13 +1,13 @@
 """MLflow's alias as a trigger of rolling back, where answers are lost; what holds of real servers is in its contract."""
 
 import pytest
-from orchestrator_outcomes import patience
 from retrain_factory import asked
 
 from monitor.core.retrain import Action, RetrainState
 from monitor.testing.mlflow import FakeMlflow
 from monitor.testing.webhook import Answer
 from monitor.triggers.mlflow import Mlflow
+from tests.waiting import patience
 
 BACK = asked(action=Action.ROLLBACK, version="2", target="1")
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR, patience
+from orchestrator_outcomes import BEFORE, STARTING, UNCLEAR
 from pydantic import ValidationError
 from retrain_factory import asked
 
@@ -12,6 +12,7 @@ from monitor.core.retrain import RetrainState
 from monitor.testing import FakeWebhook
 from monitor.testing.webhook import Answer
 from monitor.triggers.prefect import Prefect
+from tests.waiting import patience
 
 KEY = "pnu_a-key-of-prefect-cloud"
 
